@@ -1,0 +1,23 @@
+"""Data for tui-nn: embedded sets, generators, a person's own tables. Imports NumPy alone."""
+
+from tui_nn_datasets.catalog import Entry, entries, load
+from tui_nn_datasets.dataset import DataError, Dataset, Task
+from tui_nn_datasets.mnist import cache_folder
+from tui_nn_datasets.mnist import fetch as fetch_mnist
+from tui_nn_datasets.mnist import install as install_mnist
+from tui_nn_datasets.randomness import stream
+from tui_nn_datasets.splits import split
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Entry",
+    "Task",
+    "cache_folder",
+    "entries",
+    "fetch_mnist",
+    "install_mnist",
+    "load",
+    "split",
+    "stream",
+]
