@@ -1,7 +1,7 @@
 """Colours and markers that mean the same thing everywhere on the screen.
 
-Palettes are lookup tables of shape (256, 3), uint8 RGB. All are safe for the colour-blind, and whoever
-uses them says the same thing in text, sign or marker too.
+Palettes are lookup tables of shape (256, 3), uint8 RGB. All are safe for the colour-blind, and
+whoever uses them says the same thing in text, sign or marker too.
 """
 
 from typing import Final
@@ -22,8 +22,8 @@ def _palette(*stops: tuple[int, str]) -> Palette:
     return palette
 
 
-# Entry 128 is zero. Zero fades into the screen behind it, so there is one palette for dark themes and
-# one for light ones; negative is blue and positive is orange in both.
+# Entry 128 is zero. Zero fades into the screen behind it, so there is one palette for dark themes
+# and one for light ones; negative is blue and positive is orange in both.
 DIVERGING_DARK: Final = _palette(
     (0, "#a5dcff"), (30, "#4fb3f6"), (75, "#1272bd"), (110, "#14344f"),
     (128, "#1c1c1e"),
@@ -35,7 +35,8 @@ DIVERGING: Final = _palette(
     (144, "#fbdfc0"), (176, "#f4a24e"), (215, "#c96008"), (255, "#6b2c02"),
 )  # fmt: skip
 
-# Dark blue to yellow through grey, lightness rising evenly (after cividis: Nuñez, Anderton, Renslow 2018).
+# Dark blue to yellow through grey, lightness rising evenly (after cividis: Nuñez, Anderton, Renslow
+# 2018).
 SEQUENTIAL: Final = _palette(
     (0, "#00204d"), (51, "#31446b"), (102, "#666970"), (153, "#958f78"), (204, "#cbba69"),
     (255, "#ffea46"),

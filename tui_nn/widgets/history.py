@@ -19,8 +19,8 @@ _HUGE: Final = 1e280  # from here on sums would overflow, so such a value counts
 class Bucket(NamedTuple):
     """Neighbouring points of a history, merged.
 
-    `count` is how many finite values there are: 1 means that low, high and mean are that very value, 0
-    that every value was inf or NaN (then the three are NaN).
+    `values` is how many finite values there are: 1 means that low, high and mean are that very
+    value, 0 that every value was inf or NaN (then the three are NaN).
     """
 
     first: int
@@ -28,7 +28,7 @@ class Bucket(NamedTuple):
     low: float
     high: float
     mean: float
-    count: int
+    values: int
 
 
 class Buckets(NamedTuple):
@@ -44,8 +44,8 @@ class Buckets(NamedTuple):
 def smooth(values: ArrayLike, time_constant: float, start: float = np.nan) -> Floats:
     """Exponential smoothing: s_i = s_{i-1} + (1 - exp(-1 / time_constant)) (v_i - s_{i-1}).
 
-    `values` has shape (n,); `start` is s before the first value, NaN for "none yet" (then s begins at the
-    first finite value). A non-finite value leaves s where it was. Returns shape (n,), float64.
+    `values` has shape (n,); `start` is s before the first value, NaN for "none yet" (then s begins
+    at the first finite value). A non-finite value leaves s where it was. Returns shape (n,).
     """
     values = np.asarray(values, dtype=np.float64)
     finite = np.abs(values) < _HUGE  # False for NaN
@@ -53,7 +53,7 @@ def smooth(values: ArrayLike, time_constant: float, start: float = np.nan) -> Fl
     if steps.size and np.isnan(start):
         start = float(steps[0])
     decay = np.exp(-1.0 / time_constant)
-    # Divided by decay**i the recurrence is a running sum; within a block the divisor stays above e**-50.
+    # Divided by decay**i the recurrence is a running sum; a block keeps the divisor above e**-50.
     block = max(1, int(50 * time_constant))
     powers = decay ** np.arange(1, min(block, steps.size) + 1)
     s = np.empty(steps.size + 1)
@@ -64,14 +64,16 @@ def smooth(values: ArrayLike, time_constant: float, start: float = np.nan) -> Fl
         s[begin + 1 : begin + 1 + part.size] = power * (
             s[begin] + (1.0 - decay) * np.cumsum(part / power)
         )
-    return s[np.cumsum(finite)]
+    smoothed: Floats = s[np.cumsum(finite)]
+    return smoothed
 
 
 class History:
     """Values by iteration, merged two by two whenever there are more than `capacity` buckets.
 
-    Iterations rise but need not be neighbours: a value an epoch is kept as exactly as one an iteration.
-    inf, NaN and values of 1e280 or more are kept as gaps and never spoil the values beside them.
+    Iterations rise but need not be neighbours: a value an epoch is kept as exactly as one an
+    iteration. inf, NaN and values of 1e280 or more are kept as gaps and never spoil their
+    neighbours.
     """
 
     def __init__(self, capacity: int = 2048) -> None:
@@ -82,12 +84,17 @@ class History:
 
     def __len__(self) -> int:
         """Number of buckets."""
-        return self._table.shape[1]
+        return int(self._table.shape[1])
 
     @property
     def stride(self) -> int:
         """Iterations that share one bucket: a power of two."""
         return self._stride
+
+    @property
+    def first(self) -> int | None:
+        """The oldest iteration, None while empty."""
+        return int(self._table[_FIRST, 0]) if len(self) else None
 
     @property
     def last(self) -> int | None:
@@ -115,7 +122,7 @@ class History:
             return
         if self._last is not None and first_iteration <= self._last:
             raise ValueError(
-                f"iteration {first_iteration} is not after {self._last}, the last one; truncate first"
+                f"iteration {first_iteration} is not after {self._last}, the last; truncate first"
             )
         self._table = np.concatenate([self._table, self._points(first_iteration, values)], axis=1)
         self._last = first_iteration + values.size - 1
@@ -127,8 +134,8 @@ class History:
     def truncate(self, iteration: int) -> None:
         """Drop the points after `iteration`.
 
-        A bucket that reaches beyond it goes as a whole (its values are no longer known one by one), so up to
-        stride - 1 points before it may go as well, never more.
+        A bucket that reaches beyond it goes as a whole (its values are no longer known one by one),
+        so up to stride - 1 points before it may go as well, never more.
         """
         if self._last is None or iteration >= self._last:
             return
@@ -150,11 +157,11 @@ class History:
             low=float(column[_LOW]),
             high=float(column[_HIGH]),
             mean=float(column[_TOTAL]) / count if count else float("nan"),
-            count=count,
+            values=count,
         )
 
     def buckets(self, smoothing: float = 0.0) -> Buckets:
-        """All buckets, with the series smoothed by one of `SMOOTHINGS`, or by 0: the mean itself."""
+        """All buckets, with the series smoothed by one of `SMOOTHINGS`; 0 is the mean itself."""
         table = self._table
         gap = table[_FINITE] == 0
         mean = np.where(gap, np.nan, table[_TOTAL] / np.maximum(table[_FINITE], 1))
@@ -162,7 +169,9 @@ class History:
         if smoothing:
             row = table[_SMOOTHED + SMOOTHINGS.index(smoothing)]
             smoothed = np.where(gap, np.nan, row)
-        return Buckets(table[_FIRST].copy(), table[_LOW].copy(), table[_HIGH].copy(), mean, smoothed)
+        return Buckets(
+            table[_FIRST].copy(), table[_LOW].copy(), table[_HIGH].copy(), mean, smoothed
+        )
 
     def _points(self, first_iteration: int, values: Floats) -> Floats:
         """Each value as a bucket of its own; shape (rows, n)."""

@@ -1,0 +1,202 @@
+"""Lines and points in a frame with labelled axes, drawn by plotext as strips of a widget."""
+
+import math
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+
+Floats = NDArray[np.float64]
+Cells = NDArray[np.uint32]
+
+BRAILLE: Final = "braille"
+_BLANK: Final = ord(" ")
+
+
+class Axis(NamedTuple):
+    """One axis: what its first and last cell stand for, and the labelled positions between."""
+
+    low: float
+    high: float
+    ticks: list[tuple[float, str]]
+
+    @property
+    def label_width(self) -> int:
+        """Cells of the widest label."""
+        return max((len(label) for _, label in self.ticks), default=0)
+
+
+class Line(NamedTuple):
+    """What a plot draws in one colour and marker; x, y, joined have shape (n,).
+
+    Point i is joined to point i - 1 where joined[i]. A marker is BRAILLE (2 x 4 dots to a
+    cell) or one character, which stands alone, joined to nothing.
+    """
+
+    x: Floats
+    y: Floats
+    joined: NDArray[np.bool_]
+    marker: str
+    color: Color
+
+
+def number(value: float) -> str:
+    """A value as people read it: four digits that count, an exponent only far from 1."""
+    size = abs(value)
+    if size == 0 or 1e-3 <= size < 1:
+        return f"{value:.4f}"
+    if 1 <= size < 1e3:
+        return f"{value:#.4g}"
+    return f"{value:,.1f}" if 1e3 <= size < 1e6 else f"{value:.3e}"
+
+
+def linear_ticks(low: float, high: float, at_most: int) -> list[tuple[float, str]]:
+    """Round positions, 1, 2 or 5 times a power of ten apart, within low..high."""
+    raw = (high - low) / max(1, at_most - 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= raw * (1 - 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    positions = [step * k for k in range(first, last + 1)]
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    if decimals > 4 or max(abs(low), abs(high)) >= 1e7:
+        return [(position, f"{position:g}") for position in positions]
+    return [(position, f"{position:,.{decimals}f}") for position in positions]
+
+
+def log_ticks(low: float, high: float, at_most: int) -> list[tuple[float, str]]:
+    """Ticks for an axis that shows log10 of its values: low, high and positions are log10."""
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        positions = [(d + math.log10(step), 10.0**d * step) for d in decades for step in steps]
+        ticks = [
+            (position, f"{value:g}") for position, value in positions if low <= position <= high
+        ]
+        if 2 <= len(ticks) <= at_most:
+            return ticks
+    if len(ticks) > at_most:
+        return ticks[:: -(-len(ticks) // at_most)]
+    return [(position, f"{10.0**position:.4g}") for position in (low, high)]
+
+
+def draw_plot(
+    size: tuple[int, int],
+    x: Axis,
+    y: Axis,
+    lines: list[Line],
+    *,
+    frame: Color,
+    grid: Color,
+    text: Color,
+) -> list[Strip]:
+    """Draw axes, grid and lines with plotext; size is (columns, rows), one strip a row.
+
+    The canvas begins at column `y.label_width + 1` and ends two rows above the bottom; x.low
+    and x.high are the middle of its first and last cells (y likewise). A later line covers an
+    earlier one.
+    """
+    import plotext  # a tenth of a second that nobody should wait for at start-up
+
+    plotext.terminal.limit(width=False, height=False)  # a size of our own, whatever the terminal's
+    columns, rows = size
+    left = y.label_width + 1
+    cells = _draw_frame(plotext.figure, columns, rows, x, y)
+    ink = np.full((rows, columns), 2)
+    ink[:, left - 1] = ink[-2] = 1
+    ink[:, : left - 1] = ink[-1] = 0
+    canvas, canvas_ink = cells[:-2, left:], ink[:-2, left:]
+    canvas[cells[:-2, left - 1] != ord("│")] = ord("┈")  # the rows of the y ticks
+
+    _prepare(plotext.figure, columns - left, rows - 2, x, y)
+    for index, line in enumerate(lines, start=3):
+        if not line.x.size:
+            continue
+        # One layer a line: plotext would mix the dots of two lines in the colour of the last.
+        layer = _draw_line(plotext.figure, line, x, y, canvas.shape)
+        drawn = layer != _BLANK
+        canvas[drawn] = layer[drawn]
+        canvas_ink[drawn] = index
+    colors = [text, frame, grid, *(line.color for line in lines)]
+    styles = [Style(color=color.rich_color) for color in colors]
+    return [_strip(row, row_ink, styles) for row, row_ink in zip(cells, ink, strict=True)]
+
+
+def _prepare(figure: Any, columns: int, rows: int, x: Axis, y: Axis) -> None:
+    """Empty plotext's figure and set its limits; nothing stands around the canvas."""
+    figure.clear().plot_size(columns, rows).axes(False)
+    for name, axis in (("x", x), ("y", y)):
+        figure.ruler(name, 0).lim(axis.low, axis.high).ticks([])
+
+
+def _draw_frame(figure: Any, columns: int, rows: int, x: Axis, y: Axis) -> Cells:
+    """Axes and tick labels, on an empty canvas."""
+    _prepare(figure, columns, rows, x, y)
+    for name, axis in (("x", x), ("y", y)):
+        figure.axes(True, axis=name, side=0)
+        if axis.ticks:
+            positions, labels = zip(*axis.ticks, strict=True)
+            figure.ruler(name, 0).ticks(positions, labels)
+    return _cells(figure, columns, rows)
+
+
+def _draw_line(figure: Any, line: Line, x: Axis, y: Axis, shape: tuple[int, ...]) -> Cells:
+    """The canvas with one line alone; shape is (rows, columns)."""
+    rows, columns = shape
+    if line.marker != BRAILLE:
+        cells = np.full(shape, _BLANK, dtype=np.uint32)
+        row = np.floor((y.high - line.y) / (y.high - y.low) * (rows - 1) + 0.5).astype(int)
+        column = np.floor((line.x - x.low) / (x.high - x.low) * (columns - 1) + 0.5).astype(int)
+        cells[row, column] = ord(line.marker)
+        return cells
+    figure.clear.data()
+    signal = figure.signal(line.x.tolist(), line.y.tolist(), marker=BRAILLE)
+    for index in np.flatnonzero(line.joined).tolist():
+        signal.line(index)
+    figure.draw(signal)
+    return _cells(figure, columns, rows)
+
+
+def _cells(figure: Any, columns: int, rows: int) -> Cells:
+    """What the figure shows, as code points of shape (rows, columns)."""
+    shown = figure.build().string(colorless=True).replace("\n", "").encode("utf-32-le")
+    return np.frombuffer(shown, dtype="<u4").reshape(rows, columns).copy()
+
+
+def _strip(cells: Cells, ink: NDArray[np.int_], styles: list[Style]) -> Strip:
+    starts = np.flatnonzero(np.diff(ink, prepend=-1))
+    text = cells.tobytes().decode("utf-32-le")
+    ends = [*starts[1:].tolist(), len(text)]
+    return Strip(
+        [
+            Segment(text[start:end], styles[ink[start]])
+            for start, end in zip(starts.tolist(), ends, strict=True)
+        ],
+        len(text),
+    )
+
+
+def reduce_columns(
+    x: Floats, low: Floats, high: Floats, columns: int, span: tuple[float, float], resolution: float
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Two points a column at most, minimum and maximum: x, y, and whether joined to the one before.
+
+    x, low and high have shape (n,), x rising within span. A column without a finite value is a gap;
+    extremes nearer than resolution are one point, their middle.
+    """
+    column = np.floor((x - span[0]) / (span[1] - span[0]) * (columns - 1) + 0.5)
+    starts = np.flatnonzero(np.diff(column, prepend=-1.0))
+    ends = np.append(starts[1:], x.size) - 1
+    lows, highs = np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
+    falling = low[starts] + high[starts] >= low[ends] + high[ends]
+    finite = np.isfinite(lows)
+    single = highs - lows < resolution
+    middle = (lows + highs) / 2
+    first = np.where(single, middle, np.where(falling, highs, lows))
+    second = np.where(falling, lows, highs)
+    joined = np.stack([np.append(False, finite[:-1]), finite], axis=1).ravel()
+    keep = np.stack([finite, finite & ~single], axis=1).ravel()
+    xs = np.stack([np.where(single, (x[starts] + x[ends]) / 2, x[starts]), x[ends]], axis=1).ravel()
+    return xs[keep], np.stack([first, second], axis=1).ravel()[keep], joined[keep]
