@@ -1,0 +1,13 @@
+"""Layers: each is one file, composed of primitives; its backward half follows from theirs."""
+
+from typing import Annotated
+
+from tui_nn_engine.layers.dense import Dense
+from tui_nn_engine.layers.layer import Layer
+from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten
+from tui_nn_engine.schema import OneOf
+
+LAYERS: tuple[type[Layer], ...] = (Dense, ActivationLayer, Dropout, Flatten)
+AnyLayer = Annotated[Layer, OneOf(LAYERS)]
+
+__all__ = ["LAYERS", "ActivationLayer", "AnyLayer", "Dense", "Dropout", "Flatten", "Layer"]

@@ -1,0 +1,240 @@
+"""The experiment: everything that determines a run, as pydantic models, read from and written to TOML."""
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import tomlkit
+import tomlkit.items
+from pydantic import Field, ValidationError
+
+from tui_nn_engine.data import AnyData
+from tui_nn_engine.layers import AnyLayer, Layer
+from tui_nn_engine.paths import steps_of, with_value
+from tui_nn_engine.primitives.losses import AnyLoss
+from tui_nn_engine.primitives.updates import Adam, AnyOptimizer
+from tui_nn_engine.schema import Block, ExperimentError, Problem, kind_name, problems_of
+
+MAX_SEED = 2**63 - 1  # TOML's integers are signed 64-bit
+
+
+class Change(Block):
+    """What a person changed while it ran; a replay repeats it."""
+
+    iteration: Annotated[int, Field(ge=0, description="updates made when it was changed")]
+    learning_rate: Annotated[float, Field(gt=0, description="the rate from the next update on")]
+
+
+class Training(Block):
+    """How long, and in what portions."""
+
+    epochs: Annotated[int, Field(ge=1, description="passes over the training data")] = 10
+    batch_size: Annotated[int, Field(ge=1, description="samples in one update")] = 32
+    shuffle: Annotated[bool, Field(description="a new order each epoch")] = True
+    threads: Annotated[
+        int | None, Field(ge=1, le=1024, description="of the matrix products; default: cores − 1")
+    ] = None
+    changes: Annotated[
+        tuple[Change, ...], Field(description="made by hand while it ran; replayed")
+    ] = ()
+
+
+class Experiment(Block):
+    """One experiment: data, layers, loss, update rule, training."""
+
+    seed: Annotated[
+        int, Field(ge=0, le=MAX_SEED, description="every random choice follows from it")
+    ] = 0
+    dtype: Annotated[
+        Literal["float32", "float64"], Field(description="float64 to follow by hand")
+    ] = "float32"
+    data: AnyData
+    layers: Annotated[tuple[AnyLayer, ...], Field(min_length=1)]
+    loss: Annotated[AnyLoss, Field(description="what training makes small")]
+    optimizer: Annotated[AnyOptimizer, Field(description="how a gradient changes the weights")] = (
+        Adam()
+    )
+    training: Training = Training()
+
+    @classmethod
+    def parse(cls, tree: Any) -> Self:
+        """From plain tables and lists. Raises ExperimentError with all problems at once."""
+        try:
+            return cls.model_validate(tree)
+        except ValidationError as error:
+            raise ExperimentError(problems_of(error, cls)) from None
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """From the text of an experiment file. Raises ExperimentError."""
+        return cls.parse(tree_of(text))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a file. Raises ExperimentError, also where the file can't be read."""
+        return cls.from_toml(read_text(Path(path)))
+
+    def tree(self, *, defaults: bool = False) -> dict[str, Any]:
+        """As plain tables and lists; `defaults`: with what was left at its default, too."""
+        return self.model_dump(mode="json", exclude_unset=not defaults, exclude_none=True)
+
+    def to_toml(self, onto: str = "", *, defaults: bool = False) -> str:
+        """As TOML; `onto` is the text it replaces, whose comments and order are kept."""
+        document = tomlkit.parse(onto)
+        _merge(document, self.tree(defaults=defaults))
+        return tomlkit.dumps(document)
+
+    def save(self, path: str | os.PathLike[str], *, defaults: bool = False) -> None:
+        """Write a file atomically, keeping the comments of the one it replaces. Raises OSError."""
+        path = Path(path)
+        try:
+            onto = path.read_text(encoding="utf-8")
+            tomllib.loads(onto)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            onto = ""
+        write_atomically(path, self.to_toml(onto, defaults=defaults).encode())
+
+    def overridden(self, assignments: Iterable[str]) -> Self:
+        """With `training.epochs=3` and the like applied. Raises ExperimentError."""
+        return self.parse(overridden(self.tree(), assignments))
+
+    def learning_rate_at(self, iteration: int) -> float:
+        """The rate of the update made after `iteration` updates."""
+        rate = self.optimizer.learning_rate
+        for change in self.training.changes:
+            if change.iteration <= iteration:
+                rate = change.learning_rate
+        return rate
+
+    def named_layers(self) -> tuple[tuple[str, Layer], ...]:
+        """Layers with their names: type and number, counted per type (dense_1, dense_2)."""
+        counts: dict[str, int] = {}
+        named = []
+        for layer in self.layers:
+            kind = kind_name(type(layer))
+            counts[kind] = counts.get(kind, 0) + 1
+            named.append((f"{kind}_{counts[kind]}", layer))
+        return tuple(named)
+
+
+def overridden(tree: Any, assignments: Iterable[str]) -> Any:
+    """Plain tables with `path=value` put in, the value read as TOML, else as text.
+
+    Raises ExperimentError naming every assignment that can't be made.
+    """
+    problems = []
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        try:
+            if not equals:
+                raise ValueError("write it as training.epochs=3")
+            tree = with_value(tree, steps_of(path.strip()), _value_of(text.strip()))
+        except ValueError as error:
+            problems.append(Problem(f"--set {assignment}", str(error)))
+    if problems:
+        raise ExperimentError(problems)
+    return tree
+
+
+def _value_of(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def tree_of(text: str) -> dict[str, Any]:
+    """TOML as plain tables and lists. Raises ExperimentError with line and column."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentError([Problem("", f"not a TOML file: {error}")]) from None
+    except RecursionError:
+        raise ExperimentError([Problem("", "not an experiment: nested too deeply")]) from None
+
+
+def read_text(path: Path, limit: int = 16 * 2**20) -> str:
+    """The text of an experiment file. Raises ExperimentError where it can't be read as one."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)
+        if len(raw) > limit:
+            raise ExperimentError([Problem("", f"{path} is too large for an experiment file")])
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise ExperimentError([Problem("", f"can't read {path}: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ExperimentError([Problem("", f"{path} is not a text file (UTF-8)")]) from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """All or nothing: a reader sees the old file or the new one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _merge(table: Any, tree: dict[str, Any]) -> None:
+    """Make a TOML table say what the tree says, leaving alone whatever says it already."""
+    for key in [key for key in table if key not in tree]:
+        del table[key]
+    # Plain values first: in TOML a key after a table's header belongs to that table.
+    for key, value in sorted(tree.items(), key=lambda item: _is_section(item[1])):
+        old = table.get(key)
+        if isinstance(value, dict) and isinstance(old, tomlkit.items.Table):
+            _merge(old, value)
+        elif _is_section_list(value) and isinstance(old, tomlkit.items.AoT):
+            _merge_list(old, value)
+        elif old is None or old.unwrap() != value or type(old.unwrap()) is not type(value):
+            table[key] = _item(value)
+
+
+def _merge_list(old: Any, new: list[dict[str, Any]]) -> None:
+    while len(old) > len(new):
+        del old[-1]
+    for index, tree in enumerate(new):
+        if index < len(old):
+            _merge(old[index], tree)
+        else:
+            old.append(_section(tree))
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, dict) or _is_section_list(value)
+
+
+def _is_section_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _item(value: Any) -> Any:
+    if _is_section_list(value):
+        sections = tomlkit.aot()
+        for tree in value:
+            sections.append(_section(tree))
+        return sections
+    return _section(value) if isinstance(value, dict) else tomlkit.item(value)
+
+
+def _section(tree: dict[str, Any]) -> Any:
+    table = tomlkit.table()
+    for key, value in sorted(tree.items(), key=lambda item: _is_section_list(item[1])):
+        if isinstance(value, dict):  # a nested block reads best on one line
+            inline = tomlkit.inline_table()
+            inline.update(value)
+            table[key] = inline
+        else:
+            table[key] = _item(value)
+    return table

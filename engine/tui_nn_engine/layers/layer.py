@@ -1,0 +1,34 @@
+"""What every layer says of itself."""
+
+from tui_nn_engine.parameters import ParameterSpec
+from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.schema import Kind, Problem
+
+Shape = tuple[int, ...]
+
+
+class Layer(Kind):
+    """A layer: its block in the experiment file, and how it is composed of primitives.
+
+    Shapes are of one sample, without the batch: (784,), (28, 28).
+    """
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of one output sample for an input sample of `shape`."""
+        return shape
+
+    def problems(self, shape: Shape) -> list[Problem]:  # noqa: ARG002
+        """What does not fit when it is fed samples of `shape`; paths relative to the layer."""
+        return []
+
+    def parameters(self, name: str, shape: Shape) -> list[ParameterSpec]:  # noqa: ARG002
+        """Its parameters, named "`name`.kernel" and so on."""
+        return []
+
+    def connections(self, shape: Shape) -> int:  # noqa: ARG002
+        """Weighted connections from its inputs to its outputs, biases not counted."""
+        return 0
+
+    def emit(self, builder: Builder, x: Slot) -> Slot:
+        """Append its operations on x (batch, ...); returns the slot of its output."""
+        raise NotImplementedError

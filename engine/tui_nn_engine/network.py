@@ -1,0 +1,134 @@
+"""A network: shapes from layer to layer, its parameters, and the programs compiled from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.layers import Layer
+from tui_nn_engine.parameters import Parameters, ParameterSpec
+from tui_nn_engine.program import Builder, Program, Slot
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """What is known of a layer before any number is computed; shapes without the batch."""
+
+    name: str
+    type: str
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    trainable: int
+    connections: int
+
+
+class Network:
+    """The layers of an experiment put on inputs of one shape.
+
+    Raises ExperimentError from `checks.problems_with` before this, not here: a network is built
+    of an experiment that was found to fit its data.
+    """
+
+    def __init__(self, experiment: Experiment, sample_shape: Shape) -> None:
+        self.experiment = experiment
+        self.sample_shape = sample_shape
+        self.layers: tuple[tuple[str, Layer], ...] = experiment.named_layers()
+        self.specs: list[ParameterSpec] = []
+        shape = sample_shape
+        for name, layer in self.layers:
+            self.specs += layer.parameters(name, shape)
+            shape = layer.output_shape(shape)
+        self.output_shape = shape
+
+    def summary(self) -> tuple[LayerSummary, ...]:
+        """One row a layer."""
+        return summarize(self.experiment, self.sample_shape)
+
+    def parameters(self) -> Parameters:
+        """Fresh parameters, initialized from the experiment's seed."""
+        parameters = Parameters(self.specs, self.experiment.dtype)
+        parameters.initialize(self.experiment.seed)
+        return parameters
+
+    def compile(
+        self, batch: int, parameters: Parameters, state: Mapping[str, np.ndarray]
+    ) -> Program:
+        """The program of one update for this batch size.
+
+        `state` holds the 0-d arrays "iteration" (int64) and "learning_rate", and the state
+        vectors of the optimizer, all shared by every program of a run.
+        """
+        builder, x, y = self._builder(batch, parameters, state, training=True)
+        output = self._forward(builder, x)
+        with builder.within("loss", "loss"):
+            loss = self.experiment.loss.emit(builder, output, y)
+        builder.differentiate(loss)
+        if parameters.trainable_size:
+            with builder.within(self.experiment.optimizer.type, "update"):
+                weights = Slot("weights", parameters.trainable, "parameter")
+                gradient = Slot("gradient", parameters.gradients, "gradient", weights)
+                self.experiment.optimizer.emit(builder, weights, gradient)
+        return Program(tuple(builder.ops), x, y, output, loss)
+
+    def compile_forward(
+        self, batch: int, parameters: Parameters, *, with_loss: bool = False
+    ) -> Program:
+        """The forward pass alone, as for prediction: dropout and its like are off."""
+        builder, x, y = self._builder(batch, parameters, {}, training=False)
+        output, loss = self._forward(builder, x), None
+        if with_loss:
+            with builder.within("loss", "loss"):
+                loss = self.experiment.loss.emit(builder, output, y)
+        return Program(tuple(builder.ops), x, y, output, loss)
+
+    def _builder(
+        self,
+        batch: int,
+        parameters: Parameters,
+        state: Mapping[str, np.ndarray],
+        *,
+        training: bool,
+    ) -> tuple[Builder, Slot, Slot]:
+        slots = {name: Slot(name, array, "parameter") for name, array in parameters.views.items()}
+        gradients = {
+            name: Slot(f"dE/d({name})", array, "gradient", slots[name])
+            for name, array in parameters.gradient_views.items()
+        }
+        builder = Builder(
+            self.experiment.dtype,
+            slots,
+            gradients,
+            {name: Slot(name, array, "state") for name, array in state.items()},
+            seed=self.experiment.seed,
+            training=training,
+        )
+        x = builder.slot("x", (batch, *self.sample_shape), "input")
+        y = builder.slot("t", (batch, *self.output_shape), "target")
+        return builder, x, y
+
+    def _forward(self, builder: Builder, x: Slot) -> Slot:
+        h = x
+        for name, layer in self.layers:
+            with builder.within(name):
+                h = layer.emit(builder, h)
+        return h
+
+
+def summarize(experiment: Experiment, sample_shape: Shape) -> tuple[LayerSummary, ...]:
+    """One row a layer, also for a network whose output does not fit its data."""
+    rows = []
+    shape = sample_shape
+    for name, layer in experiment.named_layers():
+        specs = layer.parameters(name, shape)
+        out = layer.output_shape(shape)
+        trainable = sum(prod(spec.shape) for spec in specs if spec.trainable)
+        total = sum(prod(spec.shape) for spec in specs)
+        connections = layer.connections(shape)
+        rows.append(LayerSummary(name, layer.type, shape, out, total, trainable, connections))
+        shape = out
+    return tuple(rows)

@@ -1,0 +1,39 @@
+"""Random operations; each draw is a pure function of seed, layer and iteration."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from tui_nn_datasets import stream
+
+from tui_nn_engine.program import Array, Call, Primitive, Slot
+
+
+class DropoutMask(Primitive):
+    """m: 0 with probability `rate`, else 1/(1 - rate), so that the mean stays (inverted dropout).
+
+    Srivastava et al. 2014; scaled while training, as Keras does. Input: the iteration counter, so
+    that any iteration's mask can be drawn again alone.
+    """
+
+    name = "dropout mask"
+    formula = "m ∈ {0, 1/(1 − rate)}"
+
+    def __init__(self, rate: float, shape: Sequence[int], seed: int, purpose: str) -> None:
+        self.rate, self.shape, self.seed, self.purpose = rate, tuple(shape), seed, purpose
+
+    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:  # noqa: ARG002
+        """The shape of what is masked."""
+        return {"": self.shape}
+
+    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
+        """One uniform number an element, compared with the rate."""
+        iteration, mask = inputs[0], outputs[0]
+        drawn = np.empty(self.shape, np.float32)
+        kept = np.array(1 / (1 - self.rate), mask.dtype)
+
+        def call() -> None:
+            random = stream(self.seed, self.purpose, int(iteration))
+            random.random(out=drawn, dtype=np.float32)
+            np.multiply(drawn >= self.rate, kept, mask)
+
+        return call
