@@ -61,7 +61,7 @@ def digits() -> Dataset:
 def _arrays(file: str, names: tuple[str, ...]) -> Mapping[str, np.ndarray]:
     path = _FOLDER / file
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stored, np.load(stored, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged ({error}); install tui-nn again") from error

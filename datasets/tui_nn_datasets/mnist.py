@@ -35,6 +35,8 @@ MIRRORS = (
 
 _LARGEST = 64_000_000
 """Bytes; the largest file unpacks to 47,040,016, so what goes on beyond this is not MNIST."""
+_CHUNK = 1 << 16
+"""Bytes read at a time while downloading."""
 _TIMEOUT = 30
 """Seconds without an answer before a mirror is given up."""
 
@@ -243,7 +245,9 @@ def _fetch_file(
     packed = staging / f"{name}.gz"
     problems = []
     for mirror in mirrors:
-        download = HTTPDownloader(progressbar=_Bar(name, progress), timeout=_TIMEOUT)
+        download = HTTPDownloader(
+            progressbar=_Bar(name, progress), chunk_size=_CHUNK, timeout=_TIMEOUT
+        )
         try:
             download(f"{mirror.rstrip('/')}/{name}.gz", str(packed), None)
             _unpack(packed, staging / name, digest)

@@ -12,7 +12,9 @@ import numpy as np
 from tui_nn_datasets.dataset import MOST_CLASSES, DataError, Dataset, Entry, Task, nearest
 
 _FOLDER = Path(__file__).parent / "data"
-_MISSING = frozenset(("", "?", "-", "na", "n/a", "nan", "null", "none"))
+_NO_CLASS = frozenset(("", "?", "na", "n/a", "nan"))
+_NO_NUMBER = _NO_CLASS | {"-", "null", "none"}
+"""How a missing value is written; "none" may well be the name of a class."""
 _FEW_VALUES = 20
 """A target column of whole numbers with at most so many different ones holds classes."""
 
@@ -122,7 +124,7 @@ class _Table:
     def texts(self, name: str) -> np.ndarray:
         """Return a column as text (rows,)."""
         for row, cell in enumerate(self.columns[name]):
-            if cell.lower() in _MISSING:
+            if cell.lower() in _NO_CLASS:
                 raise DataError(f"{self.where(name, row)}: {_no_number(cell)}")
         return np.array(self.columns[name])
 
@@ -141,7 +143,7 @@ def _number(cell: str) -> float | None:
 
 
 def _no_number(cell: str) -> str:
-    if cell.lower() in _MISSING:
+    if cell.lower() in _NO_NUMBER:
         return f"missing value ({cell!r}); fill it in, or leave the row out"
     if _number(cell.replace(",", ".")) is not None:
         return f"{cell!r} has a decimal comma; write decimals with a point"
