@@ -243,11 +243,11 @@ class Curve(Widget, can_focus=True):
         if high - low <= 1e-9 * max(abs(low), abs(high)):
             margin = 0.1 if self.log_scale else 0.05 * abs(low) or 0.5
             low, high = low - margin, high + margin
-        at_most = max(2, min(8, rows // 2 + 1))
+        at_most = max(2, min(7, rows // 3 + 1))
         return Axis(low, high, (log_ticks if self.log_scale else linear_ticks)(low, high, at_most))
 
     def _x_ticks(self, cells: int) -> list[tuple[float, str]]:
-        ticks = linear_ticks(*self._span, max(2, min(10, cells // 11)))
+        ticks = linear_ticks(*self._span, max(2, min(10, cells // 12)))
         return [(position, label) for position, label in ticks if position == int(position)]
 
     def _color(self, name: str) -> Color:

@@ -27,8 +27,8 @@ _HATCH: Final = "╱"
 def half_blocks(array: ArrayLike, palette: Palette) -> list[Strip]:
     """Draw an array, one column to a cell, two rows to a strip.
 
-    `array` has shape (rows, columns): uint8 indexes `palette` (256, 3) as it is, floats from 0 to 1 span
-    it (beyond, the nearer end). NaN cells are hatched.
+    `array` has shape (rows, columns): uint8 indexes `palette` (256, 3) as it is, floats from 0 to 1
+    span it (beyond, the nearer end). NaN cells are hatched.
     """
     codes = _codes(np.atleast_2d(np.asarray(array)), palette)
     if codes.shape[0] % 2:
@@ -112,8 +112,8 @@ def _cell(top: int, bottom: int) -> tuple[str, Style]:
 def enlarge(array: Floats, width: int, lines: int) -> tuple[Floats, int]:
     """Fit an array into width x lines cells: (array, factor).
 
-    A factor above 1 repeats each value so often in both directions. A negative one, -k, says that each
-    k x k block became its mean (NaN left out), for there was no room to show every value.
+    A factor of 1 or more repeats each value so often in both directions. A negative one, -k, says
+    that each k x k block became its mean (NaN left out): there was no room to show every value.
     """
     rows, columns = array.shape
     factor = min(width // columns, 2 * lines // rows)
@@ -131,14 +131,14 @@ def enlarge(array: Floats, width: int, lines: int) -> tuple[Floats, int]:
 class Heatmap(Widget):
     """One array as a picture as large as fits, with its scale below; hovering tells a value.
 
-    "grayscale" is for images, "diverging" is blue below 0 and orange above, equally far on both sides,
-    "sequential" runs from the least value to the greatest.
+    "grayscale" is for images, "diverging" is blue below 0 and orange above, equally far on both
+    sides, "sequential" runs from the least value to the greatest.
     """
 
     DEFAULT_CSS = "Heatmap { height: 1fr; width: 1fr; }"
 
     array: reactive[Floats | None] = reactive(None, always_update=True)
-    """Shape (rows, columns); set a new array to show it. NaN is hatched, inf is the end of the scale."""
+    """Shape (rows, columns); NaN is hatched, inf takes the end of the scale."""
     mode: reactive[Mode] = reactive[Mode]("sequential")
 
     def __init__(
@@ -214,16 +214,16 @@ class Heatmap(Widget):
         return ""
 
     def render_line(self, y: int) -> Strip:
-        """One line of the picture, or the scale on the last."""
+        """One line of the picture, the scale below it."""
         width, height = self.size
         if self.array is None or not self.array.size:
             text = self.empty.center(width) if y == height // 2 else ""
             strip = Strip([Segment(text)])
-        elif height >= 3 and y == height - 1:
-            strip = self._scale_line(width)
         else:
             picture = self._draw(self.array, width, height - 1 if height >= 3 else height)
             strip = picture[y] if y < len(picture) else Strip([])
+            if height >= 3 and y == len(picture):
+                strip = self._scale_line(width)
         return strip.adjust_cell_length(width).apply_style(self.rich_style)
 
     def _draw(self, array: Floats, width: int, lines: int) -> list[Strip]:
@@ -272,3 +272,49 @@ class Heatmap(Widget):
         row, column = 2 * offset.y // self._factor, offset.x // self._factor
         rows, columns = self.array.shape
         return (row, column) if row < rows and column < columns else None
+
+
+class ImageGrid(Widget):
+    """Images with captions, as many as fit side by side and below each other."""
+
+    DEFAULT_CSS = "ImageGrid { height: 1fr; width: 1fr; }"
+
+    def __init__(
+        self,
+        *,
+        empty: str = "Nothing to show yet.",
+        id: str | None = None,  # noqa: A002  Textual's own name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.empty = empty
+        self._images: NDArray[np.generic] = np.empty((0, 1, 1))
+        self._captions: list[str] | None = None
+        self._picture: list[Strip] | None = None
+        self._drawn_size = (0, 0)
+
+    def show(self, images: ArrayLike, captions: list[str] | None = None) -> None:
+        """Show images of shape (n, rows, columns), uint8 or floats from 0 (black) to 1 (white)."""
+        self._images, self._captions = np.asarray(images), captions
+        self._picture = None
+        self.refresh()
+
+    def fitting(self, width: int, height: int) -> tuple[int, int]:
+        """(columns, rows) of images that fit whole into width x height cells, at least one each."""
+        _, rows, columns = self._images.shape
+        lines = (rows + 1) // 2 + 1  # a caption or an empty line below each
+        return max(1, (width + 2) // (columns + 2)), max(1, (height + 1) // lines)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture, which is drawn once and kept."""
+        width, height = self.size
+        if self._picture is None or self._drawn_size != (width, height):
+            columns, rows = self.fitting(width, height)
+            shown = self._images[: columns * rows]
+            self._picture = image_grid(shown, columns, self._captions)
+            self._drawn_size = (width, height)
+        if not len(self._images):
+            strip = Strip([Segment(self.empty.center(width) if y == height // 2 else "")])
+        else:
+            strip = self._picture[y] if y < len(self._picture) else Strip([])
+        return strip.adjust_cell_length(width).apply_style(self.rich_style)

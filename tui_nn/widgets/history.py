@@ -50,20 +50,19 @@ def smooth(values: ArrayLike, time_constant: float, start: float = np.nan) -> Fl
     values = np.asarray(values, dtype=np.float64)
     finite = np.abs(values) < _HUGE  # False for NaN
     steps = values[finite]
-    if steps.size and np.isnan(start):
-        start = float(steps[0])
     decay = np.exp(-1.0 / time_constant)
     # Divided by decay**i the recurrence is a running sum; a block keeps the divisor above e**-50.
     block = max(1, int(50 * time_constant))
     powers = decay ** np.arange(1, min(block, steps.size) + 1)
     s = np.empty(steps.size + 1)
-    s[0] = start
+    s[0] = steps[0] if steps.size and np.isnan(start) else start
     for begin in range(0, steps.size, block):
         part = steps[begin : begin + block]
         power = powers[: part.size]
         s[begin + 1 : begin + 1 + part.size] = power * (
             s[begin] + (1.0 - decay) * np.cumsum(part / power)
         )
+    s[0] = start
     smoothed: Floats = s[np.cumsum(finite)]
     return smoothed
 

@@ -55,11 +55,15 @@ def number(value: float) -> str:
 
 
 def linear_ticks(low: float, high: float, at_most: int) -> list[tuple[float, str]]:
-    """Round positions, 1, 2 or 5 times a power of ten apart, within low..high."""
-    raw = (high - low) / max(1, at_most - 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= raw * (1 - 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    """As many round positions within low..high as `at_most` allows, each with its label.
+
+    They are 1, 2 or 5 times a power of ten apart.
+    """
+    power = 10.0 ** math.floor(math.log10((high - low) / max(1, at_most))) / 10
+    for step in (power * nice for nice in (1, 2, 5, 10, 20, 50, 100, 200, 500)):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < at_most:
+            break
     positions = [step * k for k in range(first, last + 1)]
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     if decimals > 4 or max(abs(low), abs(high)) >= 1e7:

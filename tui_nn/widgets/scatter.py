@@ -63,7 +63,8 @@ class Scatter(Widget):
         labels = np.zeros(len(points), int) if classes_of is None else np.array(classes_of, int)
         if points.ndim != 2 or points.shape[1] != 2 or labels.shape != points.shape[:1]:
             raise ValueError(
-                f"points must have shape (n, 2) and classes (n,), not {points.shape}, {labels.shape}"
+                "points must have shape (n, 2) and classes (n,), "
+                f"not {points.shape} and {labels.shape}"
             )
         finite = np.isfinite(points).all(axis=1)
         self._left_out = int((~finite).sum())
@@ -134,7 +135,7 @@ class Scatter(Widget):
                 high - low
             )
             alone = np.zeros(len(centre), dtype=bool)
-            lines.append(Line(centre[:, 0], centre[:, 1], alone, class_marker(k), _color(k)))
+            lines.append(Line(centre[:, 0], centre[:, 1], alone, class_marker(k), self._color(k)))
         return lines
 
     def _legend(self) -> Strip:
@@ -143,12 +144,12 @@ class Scatter(Widget):
         ]
         for k in self._numbers:
             name = self._names[k] if self._names is not None and k < len(self._names) else str(k)
-            segments.append(Segment(f"{class_marker(k)} ", Style(color=_color(k).rich_color)))
+            segments.append(Segment(f"{class_marker(k)} ", Style(color=self._color(k).rich_color)))
             segments.append(Segment(f"{name}  "))
         if self._left_out:
             segments.append(Segment(f"{self._left_out} not finite, left out"))
         return Strip(segments)
 
-
-def _color(index: int) -> Color:
-    return Color.parse(class_color(index))
+    def _color(self, index: int) -> Color:
+        foreground = self.colors[3]
+        return Color.parse(class_color(index)).blend(foreground, 0.15)  # a marker is thin
