@@ -120,7 +120,7 @@ async def test_hovering_tells_the_value():
     app = HeatmapApp([[-1.0, 0.125], [np.nan, 0.5]], mode="diverging")
     async with app.run_test(size=(60, 9)) as pilot:
         text(app.heatmap)
-        await pilot.hover(Heatmap, offset=(17, 1))
+        await pilot.hover(Heatmap, offset=(12, 1))
         assert app.heatmap.caption == "row 0, column 1: 0.1250"
         await pilot.hover(Heatmap, offset=(2, 6))
         assert "row 1, column 0: not finite" in text(app.heatmap)[-1]
@@ -131,7 +131,7 @@ async def test_hovering_tells_the_value():
 async def test_an_array_without_room_says_so():
     app = HeatmapApp(np.zeros((100, 200)))
     async with app.run_test(size=(70, 20)):
-        assert "100×200: each cell half is a mean of 3×3" in "\n".join(text(app.heatmap))
+        assert "100×200 shown as means of 3×3" in "\n".join(text(app.heatmap))
 
 
 async def test_a_new_array_replaces_the_old():

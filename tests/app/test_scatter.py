@@ -39,7 +39,7 @@ async def test_points_stand_where_the_axes_say():
         place = {m: (row.index(m), y) for m in "●▲■" for y, row in enumerate(rows[1:]) if m in row}
         assert place["●"][0] < place["■"][0] < place["▲"][0]
         assert place["●"][1] > place["■"][1] > place["▲"][1]
-        assert rows[1:][place["■"][1]].lstrip().startswith("1.0")  # on the tick of its value
+        assert rows[1:][place["■"][1]].lstrip().startswith("1┤")  # on the tick of its value
         tick = rows[-2].index("┬", place["■"][0] - 1)
         assert tick == place["■"][0]
 

@@ -210,7 +210,7 @@ class Heatmap(Widget):
             return f"row {row}, column {column}: {text}"
         if self._factor < 0:
             rows, columns = self.array.shape
-            return f"{rows}×{columns}: each cell half is a mean of {-self._factor}×{-self._factor}"
+            return f"{rows}×{columns} shown as means of {-self._factor}×{-self._factor}"
         return ""
 
     def render_line(self, y: int) -> Strip:
