@@ -52,6 +52,7 @@ def test_names_are_told_apart_and_options_told():
         ("moons", {"samples": 1}, r"samples must be a whole number from 2 to 1000000 \(is 1\)"),
         ("moons", {"samples": 2.5}, "samples must be a whole number"),
         ("moons", {"samples": True}, "samples must be a whole number"),
+        ("moons", {"seed": True}, "seed must be a whole number"),
         ("moons", {"samples": 10**9}, "samples must be a whole number"),
         ("moons", {"samples": None}, "samples must be a whole number"),
         ("moons", {"seed": -1}, "seed must be a whole number from 0"),
