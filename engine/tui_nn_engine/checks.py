@@ -1,0 +1,176 @@
+"""Whether a network fits its data and its loss: each misfit names its place and offers its mend."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tui_nn_engine.data import PreparedData
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.layers import ActivationLayer, Dense
+from tui_nn_engine.paths import steps_of, with_value
+from tui_nn_engine.schema import ExperimentError, Problem
+
+
+@dataclass(frozen=True)
+class Misfit(Problem):
+    """A problem between the parts of an experiment; `fixed` is the experiment with it mended."""
+
+    remedy: str = ""
+    fixed: Experiment | None = None
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}; to mend it: {self.remedy}" if self.remedy else text
+
+
+def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
+    """All that keeps the experiment from being trained on this data."""
+    found = list(_layers(experiment, data.sample_shape))
+    if not found:
+        found += _output(experiment, data)
+    if not found:
+        found += _loss(experiment, data)
+    return (*found, *_optimizer(experiment))
+
+
+def ensure_fits(experiment: Experiment, data: PreparedData) -> None:
+    """Raises ExperimentError with every misfit."""
+    if found := misfits(experiment, data):
+        raise ExperimentError(found)
+
+
+def _layers(experiment: Experiment, shape: tuple[int, ...]) -> Iterator[Misfit]:
+    for index, layer in enumerate(experiment.layers):
+        for problem in layer.problems(shape):
+            yield Misfit(f"layers[{index}].{problem.path}", problem.message)
+        shape = layer.output_shape(shape)
+
+
+def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
+    shape = data.sample_shape
+    first_dense = None
+    for index, (name, layer) in enumerate(experiment.named_layers()):
+        if isinstance(layer, Dense) and first_dense is None:
+            first_dense = index, name, shape
+        shape = layer.output_shape(shape)
+    wanted = data.outputs
+    if shape in {(count,) for count in wanted}:
+        return
+    need = " or ".join(f"({count},)" for count in wanted)
+    targets = f"the targets of {data.dataset.name!r} need {need}"
+    if len(shape) > 1:
+        index, name, got = first_dense or (len(experiment.layers), "the output", shape)
+        yield Misfit(
+            f"layers[{index}]" if first_dense else "layers",
+            f"{name} gets samples of shape {got}, so the network's output is {shape}, but {targets}",
+            "insert a flatten layer before it",
+            _with_layer(experiment, index, {"type": "flatten"}),
+        )
+        return
+    dense = [i for i, layer in enumerate(experiment.layers) if isinstance(layer, Dense)]
+    if not dense:
+        yield Misfit(
+            "layers",
+            f"the network's output is {shape}, but {targets}",
+            f"add a dense layer of {wanted[0]} units at the end",
+            _with_layer(experiment, len(experiment.layers), _last_layer(data)),
+        )
+        return
+    last = dense[-1]
+    name = experiment.named_layers()[last][0]
+    yield Misfit(
+        f"layers[{last}].units",
+        f"{name} makes the output {shape}, but {targets}",
+        f"set its units to {wanted[0]}",
+        _with(experiment, {f"layers[{last}].units": wanted[0]}),
+    )
+
+
+def _loss(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
+    loss, outputs = experiment.loss.type, _outputs(experiment, data)
+    place, activation = _last_activation(experiment)
+    crossentropy = loss.endswith("crossentropy")
+    if data.dataset.task == "regression":
+        if crossentropy:
+            yield Misfit(
+                "loss",
+                f"{loss} compares probabilities, but {data.dataset.name!r} has numbers to predict",
+                "use mean_squared_error with a linear output",
+                _with(experiment, {"loss": {"type": "mean_squared_error"}, place: "linear"}),
+            )
+        return
+    if outputs == 1 and (loss == "categorical_crossentropy" or activation == "softmax"):
+        what = loss if activation != "softmax" else "softmax"
+        yield Misfit(
+            "loss" if activation != "softmax" else place,
+            f"{what} over a single output is always the same: it needs one output for each class",
+            "use a sigmoid output with binary_crossentropy",
+            _with(experiment, {"loss": {"type": "binary_crossentropy"}, place: "sigmoid"}),
+        )
+    elif crossentropy and getattr(data.block, "bipolar_targets", False):
+        yield Misfit(
+            "loss",
+            f"{loss} needs targets of 0 and 1, but data.bipolar_targets makes them -1 and +1",
+            "use mean_squared_error",
+            _with(experiment, {"loss": {"type": "mean_squared_error"}}),
+        )
+    elif crossentropy and activation not in {"softmax", "sigmoid"}:
+        wanted = "softmax" if loss == "categorical_crossentropy" else "sigmoid"
+        yield Misfit(
+            place,
+            f"{loss} needs probabilities, but the last activation is {activation}",
+            f"use {wanted}",
+            _with(experiment, {place: wanted}),
+        )
+
+
+def _optimizer(experiment: Experiment) -> Iterator[Misfit]:
+    optimizer = experiment.optimizer
+    if getattr(optimizer, "nesterov", False) and not getattr(optimizer, "momentum", 0.0):
+        yield Misfit(
+            "optimizer.nesterov",
+            "looks ahead by the momentum, but the momentum is 0",
+            "set the momentum to 0.9",
+            _with(experiment, {"optimizer.momentum": 0.9}),
+        )
+
+
+def _outputs(experiment: Experiment, data: PreparedData) -> int:
+    shape = data.sample_shape
+    for layer in experiment.layers:
+        shape = layer.output_shape(shape)
+    return shape[-1]
+
+
+def _last_activation(experiment: Experiment) -> tuple[str, str]:
+    """Where the activation that makes the output stands, and its type."""
+    for index in reversed(range(len(experiment.layers))):
+        layer = experiment.layers[index]
+        if isinstance(layer, Dense | ActivationLayer):
+            linear_before = isinstance(layer, ActivationLayer) and layer.activation.type == "linear"
+            if not linear_before:
+                return f"layers[{index}].activation", layer.activation.type
+    return "layers", "linear"
+
+
+def _last_layer(data: PreparedData) -> dict[str, Any]:
+    if data.dataset.task == "regression":
+        return {"type": "dense", "units": data.outputs[0]}
+    activation = "sigmoid" if data.outputs[0] == 1 else "softmax"
+    return {"type": "dense", "units": data.outputs[0], "activation": activation}
+
+
+def _with_layer(experiment: Experiment, index: int, layer: dict[str, Any]) -> Experiment:
+    tree = experiment.tree()
+    tree["layers"].insert(index, layer)
+    return Experiment.parse(tree)
+
+
+def _with(experiment: Experiment, values: dict[str, Any]) -> Experiment | None:
+    tree = experiment.tree()
+    for path, value in values.items():
+        tree = with_value(tree, steps_of(path), value)
+    try:
+        return Experiment.parse(tree)
+    except ExperimentError:
+        return None

@@ -1,0 +1,51 @@
+"""Metrics by task: accuracy for classes, R² and RMSE for numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_engine.data import PreparedData
+
+Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+
+
+def accuracy(threshold: float) -> Metric:
+    """Share of samples whose class is right: the largest output, or one output's side of threshold."""
+
+    def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+        if outputs.shape[-1] == 1:
+            right = (outputs > threshold) == (targets > threshold)
+        else:
+            right = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+        return float(np.count_nonzero(right) / right.size)
+
+    return compute
+
+
+def r2(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+    """1 - residual / total sum of squares, mean over the outputs; nan for constant targets."""
+    y, t = outputs.astype(np.float64), targets.astype(np.float64)
+    residual = ((y - t) ** 2).sum(axis=0)
+    total = ((t - t.mean(axis=0)) ** 2).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+def rmse(scale: NDArray[Any]) -> Metric:
+    """Root of the mean squared error in the units of the data; `scale` undoes the scaling."""
+
+    def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+        error = (outputs.astype(np.float64) - targets) * scale
+        return float(np.sqrt(np.mean(error**2)))
+
+    return compute
+
+
+def metrics_for(data: PreparedData) -> dict[str, Metric]:
+    """The metrics that fit the task, by name."""
+    if data.dataset.task == "regression":
+        return {"r2": r2, "rmse": rmse(data.target_scaler.scale)}
+    bipolar = getattr(data.block, "bipolar_targets", False)
+    return {"accuracy": accuracy(0.0 if bipolar else 0.5)}

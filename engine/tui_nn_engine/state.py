@@ -1,0 +1,90 @@
+"""All that changes while training, in one object: a checkpoint, a keyframe, a branch point is this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from tui_nn_engine.parameters import Parameters
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A copy of a state at one moment."""
+
+    iteration: int
+    epoch: int
+    batch: int
+    arrays: Arrays
+
+
+class TrainingState:
+    """Parameters, state of the update rule, position, and what the epoch under way has shown so far.
+
+    `iteration` updates are made, `epoch` epochs are complete, `batch` batches of the next one are
+    done. Programs hold the arrays: they are written in place and never replaced.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        optimizer_states: tuple[str, ...],
+        batches: int,
+        outputs: tuple[int, ...],
+        dtype: DTypeLike,
+    ) -> None:
+        self.parameters = parameters
+        self.iteration = self.epoch = self.batch = 0
+        self.rule = {name: np.zeros(parameters.trainable_size, dtype) for name in optimizer_states}
+        self.epoch_losses: NDArray[np.float64] = np.zeros(batches)
+        self.epoch_outputs: NDArray[Any] = np.zeros(outputs, dtype)
+        self.clock = {
+            "iteration": np.zeros((), np.int64),
+            "learning_rate": np.zeros((), dtype),
+        }
+
+    def slots(self) -> dict[str, NDArray[Any]]:
+        """What programs read and write besides the parameters."""
+        return {**self.clock, **self.rule}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array that a snapshot holds, by name."""
+        return {
+            "parameters": self.parameters.values,
+            **{f"optimizer.{name}": array for name, array in self.rule.items()},
+            "epoch_losses": self.epoch_losses,
+            "epoch_outputs": self.epoch_outputs,
+        }
+
+    def snapshot(self) -> Snapshot:
+        """A copy of it all."""
+        copies = {name: array.copy() for name, array in self.arrays().items()}
+        return Snapshot(self.iteration, self.epoch, self.batch, copies)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Become what it was. Raises ValueError where arrays are missing or of another shape."""
+        mine = self.arrays()
+        for name, array in mine.items():
+            other = snapshot.arrays.get(name)
+            if other is None:
+                raise ValueError(f"{name} is missing")
+            if other.shape != array.shape or other.dtype != array.dtype:
+                raise ValueError(
+                    f"{name} is {other.dtype}{other.shape}, but the experiment needs "
+                    f"{array.dtype}{array.shape}"
+                )
+        for name, array in mine.items():
+            array[...] = snapshot.arrays[name]
+        self.iteration, self.epoch, self.batch = snapshot.iteration, snapshot.epoch, snapshot.batch
+
+    def reset(self, seed: int) -> None:
+        """Back to the beginning."""
+        self.parameters.initialize(seed)
+        for name, array in self.arrays().items():
+            if name != "parameters":
+                array[...] = 0
+        self.iteration = self.epoch = self.batch = 0
