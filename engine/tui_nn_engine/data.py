@@ -124,7 +124,7 @@ class XorData(DataBlock):
 class TwoClassPoints(DataBlock):
     """Points in the plane, of two classes."""
 
-    name: Literal["moons", "circles", "spiral"]
+    name: Literal["moons", "circles"]
     samples: Samples = 400
     noise: Noise = 0.1
     seed: DataSeed = 0
@@ -132,6 +132,14 @@ class TwoClassPoints(DataBlock):
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
     loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
+
+
+class SpiralData(TwoClassPoints):
+    """Two spirals around each other."""
+
+    name: Literal["spiral"]  # type: ignore[assignment]
+    noise: Noise = 0.0
+    scaling: Scaling = "standardize"
 
 
 class GaussianData(DataBlock):
@@ -197,6 +205,7 @@ DATA_BLOCKS: tuple[type[DataBlock], ...] = (
     GateData,
     XorData,
     TwoClassPoints,
+    SpiralData,
     GaussianData,
     PlaneData,
     GivenData,
@@ -210,6 +219,7 @@ AnyData = Annotated[
     | GateData
     | XorData
     | TwoClassPoints
+    | SpiralData
     | GaussianData
     | PlaneData
     | GivenData

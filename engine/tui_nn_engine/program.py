@@ -258,7 +258,7 @@ class Sum(Primitive):
         def call() -> None:
             np.copyto(out, inputs[0])
             for array in inputs[1:]:
-                np.add(out, array, out)  # type: ignore[call-overload]
+                np.add(out, array, out)
 
         return call
 

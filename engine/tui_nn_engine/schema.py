@@ -1,4 +1,4 @@
-"""What every block of an experiment file has in common: strictness, units, short spelling, problems.
+"""What all blocks of an experiment file share: strictness, units, short spelling, problems.
 
 A block is a pydantic model. Its fields carry type, range, default, `title`, `description` (one line
 of help) and, in `json_schema_extra`, a `unit`; the forms, the checks and the overrides of the
@@ -8,6 +8,8 @@ command line all read them there.
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
@@ -76,7 +78,7 @@ class OneOf:
     ) -> CoreSchema:
         if len(self.kinds) == 1:
             return handler(Annotated[self.kinds[0], BeforeValidator(self._canonical)])
-        union = Union[self.kinds]  # noqa: UP007 - built at run time
+        union = reduce(or_, self.kinds)
         tagged = Annotated[union, Field(discriminator="type")]
         return handler(Annotated[tagged, BeforeValidator(self._canonical)])
 

@@ -41,7 +41,7 @@ class Dense(Layer):
     def problems(self, shape: Shape) -> list[Problem]:
         """Given arrays must have the shape of the parameter they start."""
         found = []
-        wanted = {"kernel_initializer": (shape[-1], self.units)}
+        wanted: dict[str, Shape] = {"kernel_initializer": (shape[-1], self.units)}
         if self.use_bias:
             wanted["bias_initializer"] = (self.units,)
         for field, expected in wanted.items():

@@ -23,13 +23,17 @@ AnyArray = Any
 class Activation(Shorthand, Primitive):
     """An activation h = f(z); `type` is its name in the experiment file."""
 
-    formula: ClassVar[str] = "h = f(z)"  # type: ignore[misc]
-    slope_formula: ClassVar[str] = "f′(z)"
+    value_formula: ClassVar[str]
 
     @property
     def name(self) -> str:  # type: ignore[override]
         """As in the experiment file."""
         return self.type
+
+    @property
+    def formula(self) -> str:  # type: ignore[override]
+        """h = f(z), written out."""
+        return self.value_formula
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
         """The shape of z."""
@@ -38,6 +42,8 @@ class Activation(Shorthand, Primitive):
 
 class Elementwise(Activation):
     """An activation that works on each element alone."""
+
+    slope_formula: ClassVar[str]
 
     def bind_slope(self, z: AnyArray, h: AnyArray, slope: AnyArray) -> Call:
         """A call that writes f'(z) into `slope`; h = f(z) is at hand."""
@@ -81,7 +87,7 @@ class Linear(Elementwise):
     type: Literal["linear"] = "linear"
     aliases: ClassVar[tuple[str, ...]] = ("identity", "none")
     summary: ClassVar[str] = "f(z) = z: for regression outputs"
-    formula: ClassVar[str] = "h = z"
+    value_formula: ClassVar[str] = "h = z"
     slope_formula: ClassVar[str] = "1"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -94,12 +100,12 @@ class Linear(Elementwise):
 
 
 class Step(Elementwise):
-    """Heaviside step: 0 below 0, 1 above, `at_zero` at 0; no slope, so nothing is learned through it."""
+    """Heaviside step: 0 below 0, 1 above, `at_zero` at 0; no slope, so it passes no error on."""
 
     type: Literal["step"] = "step"
     aliases: ClassVar[tuple[str, ...]] = ("heaviside", "threshold")
     summary: ClassVar[str] = "0 or 1: the classic neuron; has no slope to learn by"
-    formula: ClassVar[str] = "h = 1 if z > 0, 0 if z < 0"
+    value_formula: ClassVar[str] = "h = 1 if z > 0, 0 if z < 0"
     slope_formula: ClassVar[str] = "0"
     at_zero: Annotated[float, Field(ge=0, le=1, description="what the step gives at exactly 0")] = (
         0.0
@@ -120,7 +126,7 @@ class Sign(Elementwise):
     type: Literal["sign"] = "sign"
     aliases: ClassVar[tuple[str, ...]] = ("sgn", "signum")
     summary: ClassVar[str] = "−1, 0 or +1; has no slope to learn by"
-    formula: ClassVar[str] = "h = sgn(z)"
+    value_formula: ClassVar[str] = "h = sgn(z)"
     slope_formula: ClassVar[str] = "0"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -138,7 +144,7 @@ class Sigmoid(Elementwise):
     type: Literal["sigmoid"] = "sigmoid"
     aliases: ClassVar[tuple[str, ...]] = ("logistic",)
     summary: ClassVar[str] = "between 0 and 1: a probability, for yes/no outputs"
-    formula: ClassVar[str] = "h = 1/(1 + e⁻ᶻ)"
+    value_formula: ClassVar[str] = "h = 1/(1 + e⁻ᶻ)"
     slope_formula: ClassVar[str] = "h(1 − h)"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -161,7 +167,7 @@ class Tanh(Elementwise):
 
     type: Literal["tanh"] = "tanh"
     summary: ClassVar[str] = "between −1 and 1, centred on 0"
-    formula: ClassVar[str] = "h = tanh z"
+    value_formula: ClassVar[str] = "h = tanh z"
     slope_formula: ClassVar[str] = "1 − h²"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -184,7 +190,7 @@ class ReLU(Elementwise):
 
     type: Literal["relu"] = "relu"
     summary: ClassVar[str] = "max(0, z): the default of hidden layers"
-    formula: ClassVar[str] = "h = max(0, z)"
+    value_formula: ClassVar[str] = "h = max(0, z)"
     slope_formula: ClassVar[str] = "1 if z > 0 else 0"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -201,7 +207,7 @@ class LeakyReLU(Elementwise):
 
     type: Literal["leaky_relu"] = "leaky_relu"
     summary: ClassVar[str] = "relu that leaks below 0, so no unit dies"
-    formula: ClassVar[str] = "h = z if z > 0 else a·z"
+    value_formula: ClassVar[str] = "h = z if z > 0 else a·z"
     slope_formula: ClassVar[str] = "1 if z > 0 else a"
     negative_slope: Annotated[float, Field(ge=0, le=1, description="slope below 0")] = 0.2
 
@@ -211,7 +217,7 @@ class LeakyReLU(Elementwise):
         a = _scalar(self.negative_slope, h)
 
         def call() -> None:
-            np.multiply(z, a, h)  # type: ignore[call-overload]
+            np.multiply(z, a, h)
             np.maximum(z, h, out=h)
 
         return call
@@ -227,7 +233,7 @@ class ELU(Elementwise):
 
     type: Literal["elu"] = "elu"
     summary: ClassVar[str] = "smooth below 0, down to −alpha"
-    formula: ClassVar[str] = "h = z if z > 0 else α(eᶻ − 1)"
+    value_formula: ClassVar[str] = "h = z if z > 0 else α(eᶻ − 1)"
     slope_formula: ClassVar[str] = "1 if z > 0 else h + α"
     alpha: Annotated[float, Field(gt=0, description="how far it goes below 0")] = 1.0
 
@@ -245,7 +251,7 @@ class SELU(Elementwise):
 
     type: Literal["selu"] = "selu"
     summary: ClassVar[str] = "elu that keeps signals at unit spread; with lecun_normal"
-    formula: ClassVar[str] = "h = λ·elu(z), α = 1.6733, λ = 1.0507"
+    value_formula: ClassVar[str] = "h = λ·elu(z), α = 1.6733, λ = 1.0507"
     slope_formula: ClassVar[str] = "λ if z > 0 else h + λα"
     alpha: ClassVar[float] = 1.6732632423543772
     scale: ClassVar[float] = 1.0507009873554805
@@ -264,7 +270,7 @@ class GELU(Elementwise):
 
     type: Literal["gelu"] = "gelu"
     summary: ClassVar[str] = "z·Φ(z): smooth relu of transformers"
-    formula: ClassVar[str] = "h = z·Φ(z)"
+    value_formula: ClassVar[str] = "h = z·Φ(z)"
     slope_formula: ClassVar[str] = "Φ(z) + z·φ(z)"
     approximate: Annotated[bool, Field(description="by tanh instead of the exact Φ")] = False
 
@@ -298,7 +304,7 @@ class Softplus(Elementwise):
 
     type: Literal["softplus"] = "softplus"
     summary: ClassVar[str] = "log(1 + eᶻ): a rounded relu, always positive"
-    formula: ClassVar[str] = "h = log(1 + eᶻ)"
+    value_formula: ClassVar[str] = "h = log(1 + eᶻ)"
     slope_formula: ClassVar[str] = "1/(1 + e⁻ᶻ)"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -316,7 +322,7 @@ class Swish(Elementwise):
     type: Literal["swish"] = "swish"
     aliases: ClassVar[tuple[str, ...]] = ("silu",)
     summary: ClassVar[str] = "z·sigmoid(z): smooth, dips below 0"
-    formula: ClassVar[str] = "h = z/(1 + e⁻ᶻ)"
+    value_formula: ClassVar[str] = "h = z/(1 + e⁻ᶻ)"
     slope_formula: ClassVar[str] = "s + h(1 − s), s = 1/(1 + e⁻ᶻ)"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
@@ -326,7 +332,7 @@ class Swish(Elementwise):
 
         def call() -> None:
             sigmoid()
-            np.multiply(h, z, h)  # type: ignore[call-overload]
+            np.multiply(h, z, h)
 
         return call
 
@@ -346,7 +352,7 @@ class Softmax(Activation):
 
     type: Literal["softmax"] = "softmax"
     summary: ClassVar[str] = "probabilities that sum to 1: for one class of several"
-    formula: ClassVar[str] = "pᵢ = e^zᵢ / Σ e^zⱼ"
+    value_formula: ClassVar[str] = "pᵢ = e^zᵢ / Σ e^zⱼ"
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """Shift, exponentiate, normalize."""
@@ -355,10 +361,10 @@ class Softmax(Activation):
         edge = np.empty((*z.shape[:-1], 1), z.dtype)
 
         def call() -> None:
-            np.maximum.reduce(z, -1, None, edge, True)
+            np.maximum.reduce(z, -1, None, edge, keepdims=True)
             np.subtract(z, edge, p)
             np.exp(p, p)
-            np.add.reduce(p, -1, None, edge, True)
+            np.add.reduce(p, -1, None, edge, keepdims=True)
             np.divide(p, edge, p)
 
         return call

@@ -82,7 +82,7 @@ class _LossGradient(Primitive):
         factor = np.array(self.loss.weight(width) / batch, delta.dtype)
         return self.bind_gradient(inputs, delta, factor)
 
-    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: Array) -> Call:
+    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: AnyArray) -> Call:
         """A call that writes `factor` times the gradient of each term into `delta`."""
         raise NotImplementedError
 
@@ -94,7 +94,7 @@ class _Difference(_LossGradient):
         super().__init__(loss, formula)
         self.scale = scale
 
-    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: Array) -> Call:
+    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: AnyArray) -> Call:
         y, target = inputs[0], inputs[1]
         scale = np.array(factor * self.scale, delta.dtype)
 
@@ -199,7 +199,7 @@ class _BinaryFromProbabilities(_LossOp):
 class _BinaryProbabilityGradient(_LossGradient):
     """(y - t) / (y (1 - y)) inside the clip, 0 outside."""
 
-    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: Array) -> Call:
+    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: AnyArray) -> Call:
         y, t = inputs
 
         def call() -> None:
@@ -239,9 +239,9 @@ class _CategoricalFromLogits(_LossOp):
         peak, total = np.empty((len(z), 1), z.dtype), np.empty((len(z), 1), z.dtype)
 
         def call() -> None:
-            np.maximum.reduce(z, 1, None, peak, True)
+            np.maximum.reduce(z, 1, None, peak, keepdims=True)
             np.subtract(z, peak, terms)
-            np.add.reduce(np.exp(terms), 1, None, total, True)
+            np.add.reduce(np.exp(terms), 1, None, total, keepdims=True)
             np.log(total, total)
             np.subtract(total, terms, terms)
             np.multiply(terms, target, terms)
@@ -254,7 +254,7 @@ class _CategoricalFromLogits(_LossOp):
 
 
 class _CategoricalFromProbabilities(_LossOp):
-    """-t ln y with y kept at least 1e-7 and at most 1 - 1e-7; y is taken as it is, not normalized."""
+    """-t ln y with y kept within [1e-7, 1 - 1e-7]; y is taken as it is, not normalized."""
 
     name = "categorical_crossentropy"
     formula = "E = −Σ t·ln y"
@@ -274,7 +274,7 @@ class _CategoricalFromProbabilities(_LossOp):
 class _CategoricalProbabilityGradient(_LossGradient):
     """-t / y inside the clip, 0 outside."""
 
-    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: Array) -> Call:
+    def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: AnyArray) -> Call:
         y, t = inputs
 
         def call() -> None:

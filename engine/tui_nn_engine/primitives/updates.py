@@ -206,7 +206,7 @@ class Adam(Optimizer):
         def first_moment(m: AnyArray, g: AnyArray, beta: AnyArray, _: AnyArray) -> None:
             np.multiply(m, beta, m)
             np.multiply(g, rest, work)
-            np.add(m, work, m)  # type: ignore[call-overload]
+            np.add(m, work, m)
 
         builder.append(
             Formula("first moment", "m ← β₁m + (1 − β₁)g", first_moment),

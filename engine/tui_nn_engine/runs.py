@@ -1,0 +1,197 @@
+"""The folder of one run: experiment.toml, metrics.jsonl, checkpoints, log; and where runs live.
+
+A run saves itself while it is trained. Nothing that goes wrong with a disk stops the training.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from tui_nn_engine import checkpoint
+from tui_nn_engine.checkpoint import Checkpoint, CheckpointError
+from tui_nn_engine.events import (
+    EpochEnded,
+    Epochs,
+    Event,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Saved,
+    SaveFailed,
+)
+from tui_nn_engine.experiment import Experiment, write_atomically
+from tui_nn_engine.trainer import Trainer
+
+AUTOSAVE_SECONDS = 30.0
+SAVING_SHARE = 0.05  # of the time: epochs that end faster than that are not all saved
+
+
+def runs_folder() -> Path:
+    """Where runs are kept: $TUI_NN_RUNS, else a folder of the user's."""
+    if given := os.environ.get("TUI_NN_RUNS"):
+        return Path(given)
+    from platformdirs import user_data_path
+
+    return user_data_path("tui-nn") / "runs"
+
+
+def new_folder(name: str) -> Path:
+    """A folder name nobody uses yet, by date, time and data set; it is not made here."""
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    folder, count = runs_folder() / stem, 2
+    while folder.exists():
+        folder, count = runs_folder() / f"{stem}-{count}", count + 1
+    return folder
+
+
+class Run:
+    """A trainer and the folder that keeps what it does."""
+
+    def __init__(self, trainer: Trainer, folder: Path | None = None) -> None:
+        self.trainer = trainer
+        self.folder = folder or new_folder(trainer.experiment.data.name)
+        self._last_save = time.monotonic()
+        self._next_save = 0.0
+        self._failed = False
+
+    @classmethod
+    def resume(cls, folder: Path, experiment: Experiment | None = None, data: Any = None) -> Self:
+        """Go on where the last checkpoint stands; `experiment` replaces the one of the folder.
+
+        Raises CheckpointError where there is none or it does not fit, ExperimentError,
+        `tui_nn_datasets.DataError`.
+        """
+        path = folder / "checkpoints" / "last.safetensors"
+        if not path.exists():
+            raise CheckpointError(f"{folder} holds no checkpoint; is it the folder of a run?")
+        loaded = checkpoint.load(path)
+        trainer = Trainer(experiment or Experiment.load(folder / "experiment.toml"), data)
+        if trainer.data.sha256 != loaded.data_sha256:
+            raise CheckpointError(
+                f"{path} was trained on other data than {trainer.data.dataset.name!r} is now; "
+                "restore that data or start a new run"
+            )
+        try:
+            trainer.state.restore(loaded.snapshot)
+        except ValueError as error:
+            raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
+        run = cls(trainer, folder)
+        run._forget_after(trainer.state.iteration)
+        return run
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where autosaves go."""
+        return self.folder / "checkpoints" / "last.safetensors"
+
+    # -- training, recorded ---------------------------------------------------------------------
+
+    def record(self, until: int | None = None, interval: float = 0.05) -> Iterator[Event]:
+        """`Trainer.run`, with metrics written and checkpoints saved on the way."""
+        for event in self.trainer.run(until, interval):
+            match event:
+                case RunStarted():
+                    yield replace(event, out=str(self.folder))
+                    if failed := self._write_experiment():
+                        yield failed
+                case RunEnded():
+                    yield self.save()
+                    yield replace(event, out=str(self.folder))
+                case Progress():
+                    yield event
+                    if failed := self._append_metrics(event.epochs):
+                        yield failed
+                    if self._save_is_due(event):
+                        yield self.save()
+                case _:
+                    yield event
+
+    def save(self, path: Path | None = None) -> Saved | SaveFailed:
+        """Write a checkpoint, and the experiment with the changes made so far."""
+        path = path or self.checkpoint_path
+        iteration = self.trainer.state.iteration
+        if not np.isfinite(self.trainer.parameters.values).all():
+            return SaveFailed(
+                str(path), "the weights are not finite; the checkpoint before is kept"
+            )
+        started = time.monotonic()
+        try:
+            self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
+            snapshot = self.trainer.state.snapshot()
+            checkpoint.save(path, Checkpoint(snapshot, self.trainer.data.sha256))
+            found: Saved | SaveFailed = Saved(str(path), iteration)
+        except OSError as error:
+            found = SaveFailed(str(path), f"{error.strerror}; the checkpoint before is intact")
+        self._last_save = time.monotonic()
+        self._next_save = self._last_save + (self._last_save - started) / SAVING_SHARE
+        return found
+
+    def _save_is_due(self, progress: Progress) -> bool:
+        now = time.monotonic()
+        if now - self._last_save >= AUTOSAVE_SECONDS:
+            return True
+        return len(progress.epochs) > 0 and now >= self._next_save
+
+    def _write_experiment(self) -> SaveFailed | None:
+        try:
+            self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
+        except OSError as error:
+            return self._failure(self.folder / "experiment.toml", error)
+        return None
+
+    # -- metrics.jsonl --------------------------------------------------------------------------
+
+    def _append_metrics(self, epochs: Epochs) -> SaveFailed | None:
+        rows = [row for row in epochs if is_kept(row.epoch)] if len(epochs) else []
+        if not rows:
+            return None
+        path = self.folder / "metrics.jsonl"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
+        except OSError as error:
+            return self._failure(path, error)
+        self._failed = False
+        return None
+
+    def _failure(self, path: Path, error: OSError) -> SaveFailed | None:
+        """Tell a failing disk once, until it works again."""
+        told, self._failed = self._failed, True
+        return None if told else SaveFailed(str(path), f"{error.strerror}; training goes on")
+
+    def _forget_after(self, iteration: int) -> None:
+        """Drop the lines of epochs that will be trained again."""
+        path = self.folder / "metrics.jsonl"
+        lines = [row for row in read_metrics(path) if row.iteration <= iteration]
+        if path.exists():
+            text = "".join(json.dumps(asdict(row)) + "\n" for row in lines)
+            write_atomically(path, text.encode())
+
+
+def is_kept(epoch: int) -> bool:
+    """Whether an epoch's line is written: all to 10,000, then each tenth to 100,000, and so on."""
+    stride: int = 10 ** max(0, len(str(epoch - 1)) - 4)
+    return epoch % stride == 0
+
+
+def read_metrics(path: Path) -> list[EpochEnded]:
+    """The epochs of a metrics.jsonl; a torn last line is passed over."""
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    for line in lines:
+        try:
+            found.append(EpochEnded(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return found

@@ -1,0 +1,103 @@
+"""The next update, one operation at a time, forwards and back: the program that trains, stepped."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from tui_nn_engine.program import Array, Op, Slot
+from tui_nn_engine.threads import limited
+from tui_nn_engine.trainer import Trainer
+
+
+class Stepper:
+    """A cursor in the program of the trainer's next update; `cursor` operations are done.
+
+    What an operation overwrites (weights, state of the update rule) is saved before it, so going
+    back is moving the cursor. The trainer must not be used otherwise until `finish` or `cancel`.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.program = trainer.load()
+        self.iteration = trainer.state.iteration + 1
+        self.cursor = 0
+        self._producer: dict[str, int] = {}
+        self._saved: dict[int, list[Array]] = {}
+        self.before = {name: view.copy() for name, view in trainer.parameters.views.items()}
+        for index, op in enumerate(self.program.ops):
+            for slot in op.outputs:
+                self._producer[slot.name] = index
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """The operations of this update."""
+        return self.program.ops
+
+    @property
+    def complete(self) -> bool:
+        """Whether every operation is done; the update is booked by `finish`."""
+        return self.cursor == len(self.ops)
+
+    def forward(self) -> bool:
+        """Do the next operation; False at the end. Raises DivergedError before the first that
+        would put a number that is not finite into the weights.
+        """
+        if self.complete:
+            return False
+        op = self.ops[self.cursor]
+        if op.phase == "update" and self.ops[self.cursor - 1].phase != "update":
+            self.trainer.verify(self.program)
+        overwritten = [slot.array for slot in op.outputs if slot.role in {"parameter", "state"}]
+        if overwritten:
+            self._saved[self.cursor] = [array.copy() for array in overwritten]
+        with limited(self.trainer.threads), np.errstate(all="ignore"):
+            op.call()
+        self.cursor += 1
+        return True
+
+    def back(self) -> bool:
+        """Undo the last operation; False at the beginning."""
+        if not self.cursor:
+            return False
+        self.cursor -= 1
+        op = self.ops[self.cursor]
+        overwritten = [slot.array for slot in op.outputs if slot.role in {"parameter", "state"}]
+        for array, saved in zip(overwritten, self._saved.pop(self.cursor, ()), strict=True):
+            array[...] = saved
+        return True
+
+    def go_to(self, cursor: int) -> None:
+        """Step until `cursor` operations are done."""
+        while self.cursor < cursor and self.forward():
+            pass
+        while self.cursor > cursor and self.back():
+            pass
+
+    def finish(self) -> float:
+        """Do what is left and book the update; returns its loss. Raises DivergedError."""
+        self.go_to(len(self.ops))
+        assert self.program.loss is not None
+        loss: float = self.program.loss.array.item()
+        with limited(self.trainer.threads), np.errstate(all="ignore"):
+            self.trainer.finish(self.program, loss)
+        return loss
+
+    def cancel(self) -> None:
+        """As if this update had not been begun."""
+        self.go_to(0)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Inside, the state is as before this update: what a checkpoint must hold."""
+        cursor = self.cursor
+        self.cancel()
+        yield
+        self.go_to(cursor)
+
+    def slot(self, name: str) -> Slot | None:
+        """A slot of this update by name, if it has been written (or was there before)."""
+        index = self._producer.get(name)
+        if index is None or index < self.cursor:
+            return self.program.slots().get(name)
+        return None
