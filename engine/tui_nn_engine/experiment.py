@@ -197,8 +197,12 @@ def _merge(table: Any, tree: dict[str, Any]) -> None:
             _merge(old, value)
         elif _is_section_list(value) and isinstance(old, tomlkit.items.AoT):
             _merge_list(old, value)
-        elif old is None or old.unwrap() != value or type(old.unwrap()) is not type(value):
+        elif old is None or _plain(old) != value or type(_plain(old)) is not type(value):
             table[key] = _item(value)
+
+
+def _plain(item: Any) -> Any:
+    return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
 
 
 def _merge_list(old: Any, new: list[dict[str, Any]]) -> None:

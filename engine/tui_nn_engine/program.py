@@ -110,6 +110,14 @@ class Program:
         """Samples that one run takes."""
         return self.x.shape[0]
 
+    @property
+    def loss_value(self) -> float:
+        """The mean loss of the batch. Raises ValueError for a program compiled without one."""
+        if self.loss is None:
+            raise ValueError("this program has no loss")
+        value: float = self.loss.array.item()
+        return value
+
     def slots(self) -> dict[str, Slot]:
         """Every slot by name, in the order in which they are first touched."""
         found = {self.x.name: self.x, self.y.name: self.y}

@@ -77,8 +77,7 @@ class Stepper:
     def finish(self) -> float:
         """Do what is left and book the update; returns its loss. Raises DivergedError."""
         self.go_to(len(self.ops))
-        assert self.program.loss is not None
-        loss: float = self.program.loss.array.item()
+        loss = self.program.loss_value
         with limited(self.trainer.threads), np.errstate(all="ignore"):
             self.trainer.finish(self.program, loss)
         return loss

@@ -163,8 +163,7 @@ class Trainer:
 
     def verify(self, program: Program) -> float:
         """The loss just computed. Raises DivergedError where it or a gradient is not finite."""
-        assert program.loss is not None
-        loss: float = program.loss.array.item()
+        loss = program.loss_value
         gradients = self.parameters.gradients
         # The dot product is one fast pass; only where it overflows must each number be looked at.
         square = np.dot(gradients, gradients)
@@ -258,8 +257,7 @@ class Trainer:
             for call in program.compute:
                 call()
             outputs[start:stop] = program.output.array
-            assert program.loss is not None
-            total += program.loss.array.item() * program.batch
+            total += program.loss_value * program.batch
         metrics = {name: metric(outputs, targets) for name, metric in self.metrics.items()}
         return Evaluation(total / len(part), metrics)
 
@@ -293,8 +291,9 @@ class Trainer:
     # -- a run ----------------------------------------------------------------------------------
 
     def run(self, until: int | None = None, interval: float = 0.05) -> Iterator[Event]:
-        """Train until the last epoch, or until `until` updates are made; pausing is not calling next.
+        """Train until the last epoch, or until `until` updates are made.
 
+        Pausing is not calling next.
         Yields RunStarted, Progress every `interval` seconds and at the end, and RunEnded when
         training is complete or has diverged. The interval decides where progress is cut, never
         what is computed.
