@@ -51,6 +51,7 @@ def is_dots(character):
     return "\u2801" <= character <= "\u28ff"
 
 
+BLACK = Color(0, 0, 0)
 FALLING = np.linspace(1.0, 0.1, 100)
 
 
@@ -152,6 +153,17 @@ async def test_a_log_axis_without_a_positive_value_draws_nothing_and_says_why():
         rows = text(app.curve)
         assert "values ≤ 0 not shown" in rows[0]
         assert not any(is_dots(c) for row in rows for c in row)
+
+
+async def test_a_log_axis_shows_what_is_positive_of_merged_values():
+    app = CurveApp(np.tile([-4.9, 5.0], 5000))
+    async with app.run_test(size=(80, 16)) as pilot:
+        app.curve.log_scale = True
+        app.curve.smoothing = 10.0
+        await pilot.pause()
+        rows = text(app.curve)
+        assert "values ≤ 0 not shown" in rows[0]
+        assert any(is_dots(c) for row in rows for c in row)
 
 
 async def test_smoothing_draws_a_second_calmer_line():
@@ -265,14 +277,32 @@ def test_a_gap_breaks_the_line_and_nothing_else():
     np.testing.assert_array_equal(joined, [False, True, True, False, True, True, True, True])
 
 
+def test_a_line_is_made_of_braille_dots():
+    line = Line(np.array([0.0, 2.0]), np.array([0.0, 1.0]), np.array([False, True]), BRAILLE, BLACK)
+    axes = Axis(0.0, 2.0, []), Axis(0.0, 1.0, [])
+    strips = draw_plot((4, 4), *axes, [line], frame=BLACK, grid=BLACK, text=BLACK)
+    assert [s.text for s in strips] == ["│  ⡠", "│⠠⠊ ", "└───", "    "]
+
+
+def test_a_later_line_covers_an_earlier_one():
+    lines = [
+        Line(np.array([0.0]), np.array([y]), np.array([False]), marker, Color(red, 0, 0))
+        for y, marker, red in ((0.0, BRAILLE, 1), (0.05, BRAILLE, 2), (1.0, "●", 3))
+    ]
+    axes = Axis(0.0, 1.0, []), Axis(0.0, 1.0, [])
+    strips = draw_plot((3, 6), *axes, lines, frame=BLACK, grid=BLACK, text=BLACK)
+    cells = [next(iter(s.divide([1, 2])[1])) for s in strips[:4]]
+    assert [cell.text for cell in cells] == ["●", " ", " ", "⠐"]
+    assert [cells[k].style.color.triplet.red for k in (0, 3)] == [3, 2]
+
+
 def test_a_gap_is_empty_on_the_screen():
     y = np.full(100, 1.0)
     y[40:60] = np.nan
     x = np.arange(100.0)
     line = Line(*reduce_columns(x, y, y, 100, (0.0, 99.0), 0.01), BRAILLE, Color(1, 2, 3))
-    black = Color(0, 0, 0)
     axes = Axis(0.0, 99.0, []), Axis(0.0, 2.0, [])
-    strips = draw_plot((101, 12), *axes, [line], frame=black, grid=black, text=black)
+    strips = draw_plot((101, 12), *axes, [line], frame=BLACK, grid=BLACK, text=BLACK)
     row = next(s.text[1:] for s in strips if any(is_dots(c) for c in s.text))
     assert [is_dots(c) for c in row] == [not 40 <= k < 60 for k in range(100)]
 

@@ -219,11 +219,11 @@ class Curve(Widget, can_focus=True):
         if not self.log_scale:
             return buckets
         self._hides_values |= bool(np.any(buckets.low <= 0))
-        logs = [
+        low, high, mean, smoothed = (
             np.log10(values, where=values > 0, out=np.full_like(values, np.nan))
             for values in buckets[1:]
-        ]
-        return Buckets(buckets.first, *logs)
+        )
+        return Buckets(buckets.first, np.fmin(low, high), high, mean, smoothed)
 
     def _markers(self, line: Line, marker: str, cells: int) -> Line:
         """Some points of a line, far enough apart, the last one among them."""
@@ -233,7 +233,7 @@ class Curve(Widget, can_focus=True):
         return Line(line.x[chosen], line.y[chosen], np.zeros(chosen.size, bool), marker, line.color)
 
     def _y_axis(self, drawn: list[Buckets], rows: int) -> Axis:
-        values = np.concatenate([extreme for b in drawn for extreme in (b.low, b.high)])
+        values = np.concatenate([part for b in drawn for part in (b.low, b.high, b.smoothed)])
         values = values[np.isfinite(values)]
         if not values.size:
             return Axis(0.0, 1.0, [])

@@ -1,7 +1,12 @@
-"""Lines and points in a frame with labelled axes, drawn by plotext as strips of a widget."""
+"""Lines and points in a frame with labelled axes, as strips of a widget.
+
+Plotext draws the frame with its ticks. The dots are set here: two noisy lines across a screen take
+plotext 7 ms and NumPy 0.3, and where two lines share a cell, plotext shows the dots of both in the
+colour of the last.
+"""
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +20,8 @@ Cells = NDArray[np.uint32]
 
 BRAILLE: Final = "braille"
 _BLANK: Final = ord(" ")
+# What each dot of a braille cell adds to its code point (Unicode, Braille Patterns).
+_DOTS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], dtype=np.uint32)
 
 
 class Axis(NamedTuple):
@@ -96,30 +103,25 @@ def draw_plot(
     grid: Color,
     text: Color,
 ) -> list[Strip]:
-    """Draw axes, grid and lines with plotext; size is (columns, rows), one strip a row.
+    """Draw axes, grid and lines; size is (columns, rows), one strip a row.
 
     The canvas begins at column `y.label_width + 1` and ends two rows above the bottom; x.low
     and x.high are the middle of its first and last cells (y likewise). A later line covers an
     earlier one.
     """
-    import plotext  # a tenth of a second that nobody should wait for at start-up
-
-    plotext.terminal.limit(width=False, height=False)  # a size of our own, whatever the terminal's
     columns, rows = size
     left = y.label_width + 1
-    cells = _draw_frame(plotext.figure, columns, rows, x, y)
+    cells = _draw_frame(columns, rows, x, y)
     ink = np.full((rows, columns), 2)
     ink[:, left - 1] = ink[-2] = 1
     ink[:, : left - 1] = ink[-1] = 0
     canvas, canvas_ink = cells[:-2, left:], ink[:-2, left:]
     canvas[cells[:-2, left - 1] != ord("│")] = ord("┈")  # the rows of the y ticks
 
-    _prepare(plotext.figure, columns - left, rows - 2, x, y)
     for index, line in enumerate(lines, start=3):
         if not line.x.size:
             continue
-        # One layer a line: plotext would mix the dots of two lines in the colour of the last.
-        layer = _draw_line(plotext.figure, line, x, y, canvas.shape)
+        layer = _draw_line(line, x, y, canvas.shape)
         drawn = layer != _BLANK
         canvas[drawn] = layer[drawn]
         canvas_ink[drawn] = index
@@ -128,45 +130,44 @@ def draw_plot(
     return [_strip(row, row_ink, styles) for row, row_ink in zip(cells, ink, strict=True)]
 
 
-def _prepare(figure: Any, columns: int, rows: int, x: Axis, y: Axis) -> None:
-    """Empty plotext's figure and set its limits; nothing stands around the canvas."""
-    figure.clear().plot_size(columns, rows).axes(False)
-    for name, axis in (("x", x), ("y", y)):
-        figure.ruler(name, 0).lim(axis.low, axis.high).ticks([])
+def _draw_frame(columns: int, rows: int, x: Axis, y: Axis) -> Cells:
+    """Axes and tick labels around an empty canvas."""
+    import plotext  # a tenth of a second that nobody should wait for at start-up
 
-
-def _draw_frame(figure: Any, columns: int, rows: int, x: Axis, y: Axis) -> Cells:
-    """Axes and tick labels, on an empty canvas."""
-    _prepare(figure, columns, rows, x, y)
+    plotext.terminal.limit(width=False, height=False)  # a size of our own, whatever the terminal's
+    figure = plotext.figure
+    drawn = rows if x.ticks else rows - 1  # without ticks plotext leaves their row to the canvas
+    figure.clear().plot_size(columns, drawn).axes(False)
     for name, axis in (("x", x), ("y", y)):
+        positions, labels = [[*column] for column in zip(*axis.ticks, strict=True)] or [[], []]
         figure.axes(True, axis=name, side=0)
-        if axis.ticks:
-            positions, labels = zip(*axis.ticks, strict=True)
-            figure.ruler(name, 0).ticks(positions, labels)
-    return _cells(figure, columns, rows)
+        figure.ruler(name, 0).lim(axis.low, axis.high).ticks(positions, labels)
+    shown = figure.build().string(colorless=True).replace("\n", "").encode("utf-32-le")
+    cells = np.full((rows, columns), _BLANK, dtype=np.uint32)
+    cells[:drawn] = np.frombuffer(shown, dtype="<u4").reshape(drawn, columns)
+    return cells
 
 
-def _draw_line(figure: Any, line: Line, x: Axis, y: Axis, shape: tuple[int, ...]) -> Cells:
+def _draw_line(line: Line, x: Axis, y: Axis, shape: tuple[int, ...]) -> Cells:
     """The canvas with one line alone; shape is (rows, columns)."""
     rows, columns = shape
+    across = (line.x - x.low) / (x.high - x.low) * (columns - 1) + 0.5
+    down = (y.high - line.y) / (y.high - y.low) * (rows - 1) + 0.5
     if line.marker != BRAILLE:
         cells = np.full(shape, _BLANK, dtype=np.uint32)
-        row = np.floor((y.high - line.y) / (y.high - y.low) * (rows - 1) + 0.5).astype(int)
-        column = np.floor((line.x - x.low) / (x.high - x.low) * (columns - 1) + 0.5).astype(int)
-        cells[row, column] = ord(line.marker)
+        cells[down.astype(int), across.astype(int)] = ord(line.marker)
         return cells
-    figure.clear.data()
-    signal = figure.signal(line.x.tolist(), line.y.tolist(), marker=BRAILLE)
-    for index in np.flatnonzero(line.joined).tolist():
-        signal.line(index)
-    figure.draw(signal)
-    return _cells(figure, columns, rows)
-
-
-def _cells(figure: Any, columns: int, rows: int) -> Cells:
-    """What the figure shows, as code points of shape (rows, columns)."""
-    shown = figure.build().string(colorless=True).replace("\n", "").encode("utf-32-le")
-    return np.frombuffer(shown, dtype="<u4").reshape(rows, columns).copy()
+    column, row = (2 * across).astype(int), (4 * down).astype(int)
+    # From each point to the next, if joined, a dot for every step along the longer direction.
+    run, fall = np.diff(column), np.diff(row)
+    steps = np.where(line.joined[1:], np.maximum(np.abs(run), np.abs(fall)), 0)
+    start = np.repeat(np.arange(steps.size), steps)
+    share = (np.arange(start.size) - np.repeat(np.cumsum(steps) - steps, steps)) / steps[start]
+    column = np.append(column, np.rint(column[start] + share * run[start]).astype(int))
+    row = np.append(row, np.rint(row[start] + share * fall[start]).astype(int))
+    dots = np.zeros(shape, dtype=np.uint32)
+    np.bitwise_or.at(dots, (row // 4, column // 2), _DOTS[row % 4, column % 2])
+    return np.where(dots > 0, dots + 0x2800, _BLANK).astype(np.uint32)
 
 
 def _strip(cells: Cells, ink: NDArray[np.int_], styles: list[Style]) -> Strip:
