@@ -159,11 +159,12 @@ async def test_a_log_axis_shows_what_is_positive_of_merged_values():
     app = CurveApp(np.tile([-4.9, 5.0], 5000))
     async with app.run_test(size=(80, 16)) as pilot:
         app.curve.log_scale = True
-        app.curve.smoothing = 10.0
-        await pilot.pause()
-        rows = text(app.curve)
-        assert "values ≤ 0 not shown" in rows[0]
-        assert any(is_dots(c) for row in rows for c in row)
+        for smoothing in (0.0, 10.0):
+            app.curve.smoothing = smoothing
+            await pilot.pause()
+            rows = text(app.curve)
+            assert "values ≤ 0 not shown" in rows[0]
+            assert any(is_dots(c) for row in rows for c in row)
 
 
 async def test_smoothing_draws_a_second_calmer_line():
@@ -230,11 +231,16 @@ async def test_it_draws_once_and_only_when_data_changed(monkeypatch):
         text(app.curve)
         assert len(draws) == 1
         app.curve.redraw_interval = 3600.0
+        timers = []
+        monkeypatch.setattr(app.curve, "set_timer", lambda *arguments: timers.append(arguments))
         app.curve.data_changed()
         app.curve.data_changed()
         await pilot.pause()
         text(app.curve)
-        assert len(draws) == 1
+        assert len(draws) == len(timers) == 1
+        timers[0][1]()
+        text(app.curve)
+        assert len(draws) == 2
 
 
 async def test_a_million_points_cost_as_much_to_draw_as_a_screen_full(monkeypatch):

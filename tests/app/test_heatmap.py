@@ -116,6 +116,11 @@ async def test_the_scale_has_the_sign_and_zero_is_neutral():
         assert list(cells(app.heatmap.render_line(0)))[10][1] == tuple(DIVERGING[128])
 
 
+@pytest.mark.parametrize("values", [[-0.25, 1.0], [-1.0, 0.25], [0.5, 1.0], [np.nan, -1.0]])
+def test_a_diverging_scale_reaches_equally_far_on_both_sides(values):
+    assert Heatmap([values], mode="diverging").scale == (-1.0, 1.0)
+
+
 async def test_hovering_tells_the_value():
     app = HeatmapApp([[-1.0, 0.125], [np.nan, 0.5]], mode="diverging")
     async with app.run_test(size=(60, 9)) as pilot:
