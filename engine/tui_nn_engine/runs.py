@@ -83,7 +83,7 @@ class Run:
         except ValueError as error:
             raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
         run = cls(trainer, folder)
-        run._forget_after(trainer.state.iteration)
+        run.forget_after(trainer.state.iteration)
         return run
 
     @property
@@ -105,13 +105,17 @@ class Run:
                     yield self.save()
                     yield replace(event, out=str(self.folder))
                 case Progress():
-                    yield event
-                    if failed := self._append_metrics(event.epochs):
-                        yield failed
-                    if self._save_is_due(event):
-                        yield self.save()
+                    yield from self.write(event)
                 case _:
                     yield event
+
+    def write(self, progress: Progress) -> Iterator[Event]:
+        """Pass on progress, written down; save where it is time to."""
+        yield progress
+        if failed := self._append_metrics(progress.epochs):
+            yield failed
+        if self._save_is_due(progress):
+            yield self.save()
 
     def save(self, path: Path | None = None) -> Saved | SaveFailed:
         """Write a checkpoint, and the experiment with the changes made so far."""
@@ -167,7 +171,7 @@ class Run:
         told, self._failed = self._failed, True
         return None if told else SaveFailed(str(path), f"{error.strerror}; training goes on")
 
-    def _forget_after(self, iteration: int) -> None:
+    def forget_after(self, iteration: int) -> None:
         """Drop the lines of epochs that will be trained again."""
         path = self.folder / "metrics.jsonl"
         lines = [row for row in read_metrics(path) if row.iteration <= iteration]

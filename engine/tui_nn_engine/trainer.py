@@ -78,6 +78,7 @@ class Trainer:
         )
         self.metrics = metrics_for(self.data)
         self.y = self.data.targets(self.data.train, self.network.output_shape[-1])
+        self.program: Program | None = None
         self._programs: dict[int, Program] = {}
         self._forward: dict[int, Program] = {}
         self._order: tuple[int, NDArray[np.intp]] | None = None
@@ -148,6 +149,7 @@ class Trainer:
         start = state.batch * self.experiment.training.batch_size
         stop = min(start + self.experiment.training.batch_size, self.samples)
         program = self._programs.get(stop - start) or self._compile(stop - start)
+        self.program = program
         order = self._epoch_order()
         if order is None:
             np.copyto(program.x.array, self.data.train.x[start:stop])

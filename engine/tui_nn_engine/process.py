@@ -1,0 +1,84 @@
+"""The session in a process of its own: `python -P -m tui_nn_engine.process` over its pipes.
+
+The protocol keeps the pipes to itself: whatever prints goes to the log of the run.
+"""
+
+import logging
+import os
+import queue
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from tui_nn_engine import wire
+from tui_nn_engine.protocol import Close, Command, Opened
+from tui_nn_engine.session import Session
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Serve until the pipe closes or a Close comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the screen's to understand
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    log_to(Path(tempfile.gettempdir()) / f"tui-nn-{os.getpid()}.log", temporary=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+
+    def send(message: object) -> None:
+        if isinstance(message, Opened):
+            log_to(Path(message.folder) / "log")
+        outgoing.write(wire.pack(message))
+        outgoing.flush()
+
+    session = Session(send)
+    commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(incoming, commands), daemon=True).start()
+    try:
+        _serve(session, commands)
+    except BrokenPipeError:
+        log.info("the screen is gone")
+        session.close()
+
+
+def _serve(session: Session, commands: "queue.SimpleQueue[Command | None]") -> None:
+    while True:
+        try:
+            command = commands.get(block=not session.running)
+        except queue.Empty:
+            session.work()
+            continue
+        if command is None or isinstance(command, Close):
+            session.close()
+            return
+        session.handle(command)
+
+
+def _receive(incoming: BinaryIO, commands: "queue.SimpleQueue[Command | None]") -> None:
+    try:
+        while (message := wire.read(incoming)) is not None:
+            commands.put(message)
+    except (wire.WireError, OSError):
+        log.exception("what the screen sends makes no sense")
+    commands.put(None)
+
+
+def log_to(path: Path, *, temporary: bool = False) -> None:
+    """Let descriptors 1 and 2 write to this file; a stray print would draw over the screen."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log_file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    except OSError:
+        log_file = os.open(os.devnull, os.O_WRONLY)
+    sys.stdout.flush()
+    os.dup2(log_file, 1)
+    os.dup2(log_file, 2)
+    os.close(log_file)
+    if temporary:
+        path.unlink(missing_ok=True)  # open as long as it is needed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""What the screen asks of a session, and what a session says besides the events of training."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.stepview import Listing, StepView
+
+State = Literal["ready", "running", "paused", "stepping", "completed", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Make this experiment the session's, from its start or, with `resume`, from its checkpoint."""
+
+    experiment: dict[str, Any] | None = None
+    folder: str | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Train on; `epochs` > 0: until that many more epochs are complete; else until the end."""
+
+    epochs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop after the update under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One whole update (the rest of it, where one is half done)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`count` operations on (or back, where negative)."""
+
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """Show this layer, unit and sample while stepping."""
+
+    layer: str = ""
+    unit: int = 0
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Back to the start, the same seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLearningRate:
+    """From the next update on."""
+
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainUntil:
+    """Make this the number of epochs."""
+
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write a checkpoint now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Save what there is and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The session holds this experiment now; `history` are the epochs of a resumed run."""
+
+    experiment: dict[str, Any]
+    folder: str
+    layers: tuple[str, ...]
+    shapes: tuple[str, ...]
+    parameters: tuple[int, ...]
+    iteration: int
+    epoch: int
+    batch: int
+    batches_per_epoch: int
+    samples: int
+    threads: int
+    history: Epochs = field(default_factory=Epochs)
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """What the session is doing."""
+
+    state: State
+    iteration: int
+    epoch: int
+    batch: int
+    epochs: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """The run is back at this iteration; what came after it is void."""
+
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HealthReport:
+    """`health.health` after this many updates: (layers, columns)."""
+
+    iteration: int
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command that could not be followed; nothing changed."""
+
+    message: str
+
+
+Command = (
+    Open
+    | Play
+    | Pause
+    | Update
+    | Step
+    | LookAt
+    | Restart
+    | SetLearningRate
+    | TrainUntil
+    | Save
+    | Close
+)
+Message = (
+    Opened
+    | StateChanged
+    | Rewound
+    | HealthReport
+    | Refused
+    | Listing
+    | StepView
+    | RunStarted
+    | Progress
+    | Saved
+    | SaveFailed
+    | RunEnded
+)

@@ -1,0 +1,143 @@
+"""What Step mode shows of an update half-way: the operations, the neurons, the chosen weights."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_engine.stepper import Stepper
+
+Floats = NDArray[np.float64]
+DIAGRAM_LIMIT = 16  # a kernel of at most this many inputs and units is drawn with its weights
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The operations of an update, in order; each field has one entry an operation."""
+
+    phases: tuple[str, ...]
+    paths: tuple[str, ...]
+    names: tuple[str, ...]
+    formulas: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    shapes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepView:
+    """One moment of an update; numbers not computed yet are nan.
+
+    `units[layer]` is (units, 3): net input z, output h and error dE/dz of the chosen sample,
+    whose loss is summed over its outputs and not yet divided by the batch; its error is. `weights`
+    is (inputs + bias, 4) for the chosen unit: old, gradient, change, new.
+    """
+
+    iteration: int
+    cursor: int
+    batch: int
+    layer: str
+    unit: int
+    sample: int
+    loss: float
+    sample_loss: float
+    x: Floats
+    target: Floats
+    units: dict[str, Floats]
+    weights: Floats
+    has_bias: bool
+    kernels: dict[str, Floats] = field(default_factory=dict)
+
+
+def listing(stepper: Stepper) -> Listing:
+    """The operations of the update being stepped."""
+    ops = stepper.ops
+    return Listing(
+        tuple(op.phase for op in ops),
+        tuple(op.path for op in ops),
+        tuple(op.primitive.name for op in ops),
+        tuple(op.primitive.formula for op in ops),
+        tuple(", ".join(slot.name for slot in op.inputs) for op in ops),
+        tuple(op.output.name for op in ops),
+        tuple(" × ".join(map(str, op.output.shape)) or "scalar" for op in ops),
+    )
+
+
+def step_view(stepper: Stepper, layer: str, unit: int, sample: int) -> StepView:
+    """This moment, for one sample of the batch and one unit of one layer."""
+    trainer, program = stepper.trainer, stepper.program
+    sample = min(max(sample, 0), program.batch - 1)
+    names = [name for name, _ in trainer.network.layers]
+    layer = layer if layer in names else names[-1]
+    units = {name: _units(stepper, name, sample) for name in names}
+    unit = min(max(unit, 0), len(units[layer]) - 1)
+    weights, has_bias = _weights(stepper, layer, unit)
+    kernels = {
+        name: np.asarray(stepper.before[f"{name}.kernel"], np.float64)
+        for name in names
+        if max(stepper.before.get(f"{name}.kernel", np.empty((99, 0))).shape) <= DIAGRAM_LIMIT
+    }
+    return StepView(
+        iteration=stepper.iteration,
+        cursor=stepper.cursor,
+        batch=program.batch,
+        layer=layer,
+        unit=unit,
+        sample=sample,
+        loss=_scalar(stepper, "loss.E"),
+        sample_loss=_scalar(stepper, "loss.E.per sample", sample),
+        x=np.asarray(program.x.array[sample], np.float64).ravel(),
+        target=np.asarray(program.y.array[sample], np.float64).ravel(),
+        units=units,
+        weights=weights,
+        has_bias=has_bias,
+        kernels=kernels,
+    )
+
+
+def _scalar(stepper: Stepper, name: str, index: int | None = None) -> float:
+    slot = stepper.slot(name)
+    if slot is None:
+        return float("nan")
+    return float(slot.array if index is None else slot.array[index])
+
+
+def _units(stepper: Stepper, layer: str, sample: int) -> Floats:
+    """(units, 3): z, h, dE/dz. Where a layer has no net input, its output's error stands."""
+    shape = dict(zip((n for n, _ in stepper.trainer.network.layers), _shapes(stepper), strict=True))
+    count = int(np.prod(shape[layer]))
+    found = np.full((count, 3), np.nan)
+    z, h = stepper.slot(f"{layer}.z"), stepper.slot(f"{layer}.h")
+    linear = not any(op.output.name == f"{layer}.h" for op in stepper.ops)
+    errors = [f"dE/d({layer}.z)"] if z or linear else [f"dE/d({layer}.h)"]
+    slots = (z, z if linear else h, next(filter(None, map(stepper.slot, errors)), None))
+    for column, slot in enumerate(slots):
+        if slot is not None:
+            found[:, column] = slot.array[sample].ravel()
+    return found
+
+
+def _shapes(stepper: Stepper) -> list[tuple[int, ...]]:
+    return [row.output_shape for row in stepper.trainer.network.summary()]
+
+
+def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool]:
+    """(inputs + bias, 4) of one unit: old, gradient, change, new."""
+    names = [name for name in (f"{layer}.kernel", f"{layer}.bias") if name in stepper.before]
+    parameters = stepper.trainer.parameters
+    last = stepper.ops[-1]
+    change = stepper.slot(last.inputs[1].name) if last.phase == "update" else None
+    changes = parameters.named(change.array) if change else {}  # type: ignore[arg-type]
+    rows = []
+    for name in names:
+        columns = [stepper.before[name], None, changes.get(name), None]
+        if stepper.slot(f"dE/d({name})") is not None:
+            columns[1] = parameters.gradient_views.get(name)
+        if stepper.complete:
+            columns[3] = parameters.views[name]
+        picked = [c[..., unit] if c is not None else None for c in columns]
+        size = np.atleast_1d(stepper.before[name][..., unit]).size
+        nothing = np.full(size, np.nan)
+        rows.append(np.stack([nothing if p is None else np.atleast_1d(p) for p in picked], axis=1))
+    table = np.concatenate(rows) if rows else np.empty((0, 4))
+    return np.asarray(table, np.float64), f"{layer}.bias" in names

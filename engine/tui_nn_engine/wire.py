@@ -1,0 +1,83 @@
+"""Messages between two processes: a dataclass as a safetensors block, length first.
+
+The same container as the checkpoints': scalars and text in a JSON header, arrays raw. Only the
+classes named here are ever made of what is read.
+"""
+
+import json
+from dataclasses import fields, is_dataclass
+from typing import Any, BinaryIO, get_args
+
+import numpy as np
+from safetensors.numpy import load as read_arrays
+from safetensors.numpy import save as pack_arrays
+
+from tui_nn_engine.events import Epochs
+from tui_nn_engine.protocol import Command, Message
+
+CLASSES: dict[str, type] = {
+    kind.__name__: kind for kind in (*get_args(Command), *get_args(Message), Epochs)
+}
+MAX_BYTES = 2**30
+
+
+class WireError(Exception):
+    """What was read is no message."""
+
+
+def pack(message: object) -> bytes:
+    """A message as bytes, with its length in front (8 bytes, little-endian)."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    header = json.dumps(_plain(message, arrays))
+    body = pack_arrays(arrays, {"message": header})
+    return len(body).to_bytes(8, "little") + body
+
+
+def read(stream: BinaryIO) -> Any | None:
+    """The next message, or None where the stream has ended. Raises WireError."""
+    length = stream.read(8)
+    if len(length) < 8:
+        return None
+    size = int.from_bytes(length, "little")
+    if size > MAX_BYTES:
+        raise WireError(f"a message of {size} bytes")
+    body = stream.read(size)
+    if len(body) < size:
+        return None
+    return unpack(body)
+
+
+def unpack(body: bytes) -> Any:
+    """The message in a block. Raises WireError."""
+    try:
+        start = 8 + int.from_bytes(body[:8], "little")
+        header = json.loads(body[8:start])["__metadata__"]["message"]
+        return _build(json.loads(header), read_arrays(body))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError(str(error)) from None
+
+
+def _plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if is_dataclass(value):
+        inner = {f.name: _plain(getattr(value, f.name), arrays) for f in fields(value)}
+        return {"$": type(value).__name__, **inner}
+    if isinstance(value, np.ndarray):
+        name = str(len(arrays))
+        arrays[name] = np.ascontiguousarray(value)
+        return {"$array": name}
+    if isinstance(value, dict):
+        return {key: _plain(item, arrays) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, arrays) for item in value]
+    return value
+
+
+def _build(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, list):
+        return tuple(_build(item, arrays) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if "$array" in value:
+        return arrays[value["$array"]]
+    inner = {key: _build(item, arrays) for key, item in value.items() if key != "$"}
+    return CLASSES[value["$"]](**inner) if "$" in value else inner
