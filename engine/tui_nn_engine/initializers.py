@@ -1,11 +1,11 @@
 """How weights start: each initializer gives an array as a pure function of shape, seed and name."""
 
 from math import prod, sqrt
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from tui_nn_datasets import stream
 
 from tui_nn_engine.schema import OneOf, Shorthand
@@ -82,6 +82,12 @@ class Uniform(Initializer):
     summary: ClassVar[str] = "uniform between two bounds"
     minval: Annotated[float, Field(description="lower bound")] = -0.05
     maxval: Annotated[float, Field(description="upper bound")] = 0.05
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minval > self.maxval:
+            raise ValueError(f"minval ({self.minval}) must not be above maxval ({self.maxval})")
+        return self
 
     def _draw(self, shape: Shape, random: np.random.Generator) -> Array:
         return random.uniform(self.minval, self.maxval, shape)
@@ -191,7 +197,8 @@ def fans(shape: Shape) -> tuple[int, int]:
     if len(shape) < 2:
         size = prod(shape)
         return size, size
-    return prod(shape[:-1]), shape[-1]
+    field = prod(shape[:-2])
+    return field * shape[-2], field * shape[-1]
 
 
 INITIALIZERS: tuple[type[Initializer], ...] = (

@@ -53,7 +53,8 @@ class Shorthand(Kind):
     @model_serializer(mode="wrap")
     def _short(self, handler: Any) -> dict[str, Any] | str:
         rest = {key: value for key, value in handler(self).items() if key != "type"}
-        if self == type(self)():
+        fields = type(self).model_fields.items()
+        if all(getattr(self, key) == field.default for key, field in fields):
             return self.type
         return {"type": self.type, **rest}
 
@@ -79,7 +80,7 @@ class OneOf:
         if len(self.kinds) == 1:
             return handler(Annotated[self.kinds[0], BeforeValidator(self._canonical)])
         union = reduce(or_, self.kinds)
-        tagged = Annotated[union, Field(discriminator="type")]
+        tagged = Annotated[union, Field(discriminator="type")]  # type: ignore[valid-type]
         return handler(Annotated[tagged, BeforeValidator(self._canonical)])
 
     def _canonical(self, value: Any) -> Any:
@@ -139,31 +140,68 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def problems_of(error: ValidationError, model: type[Block]) -> tuple[Problem, ...]:
     """Pydantic's findings in the words and paths of the experiment file."""
-    return tuple(_problem(details, model) for details in error.errors(include_url=False))
+    found = _likeliest(error.errors(include_url=False))
+    return tuple(_problem(details, model) for details in found if not _follows(details, found))
+
+
+def _follows(details: ErrorDetails, found: Iterable[ErrorDetails]) -> bool:
+    """Whether a list is too short only because items of it are wrong, which pydantic drops."""
+    loc = details["loc"]
+    return details["type"] == "too_short" and any(
+        other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in found
+    )
+
+
+def _likeliest(found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Of a list that may be flat or nested, the complaints about the one that was meant.
+
+    Pydantic reports every alternative; meant is the one that got furthest before it failed.
+    """
+    depths: dict[tuple[int | str, ...], dict[int | str, int]] = {}
+    alternatives = [_alternative(details["loc"]) for details in found]
+    for (before, label), details in zip(alternatives, found, strict=True):
+        if label:
+            labels = depths.setdefault(before, {})
+            labels[label] = max(labels.get(label, 0), len(details["loc"]))
+    meant = {before: max(labels, key=lambda key: labels[key]) for before, labels in depths.items()}
+    return [
+        details
+        for (before, label), details in zip(alternatives, found, strict=True)
+        if not label or label == meant[before]
+    ]
+
+
+def _alternative(loc: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], str]:
+    """The steps before the label of an alternative, and the label: '' where there is none."""
+    for index, step in enumerate(loc):
+        if isinstance(step, str) and step.startswith("list["):
+            return loc[:index], step
+    return loc, ""
 
 
 def _problem(details: ErrorDetails, model: type[Block]) -> Problem:
-    path, owner = _path(details["loc"], model)
+    path, owner = _path(details, model)
     return Problem(path, _message(details, owner))
 
 
-def _path(loc: tuple[int | str, ...], model: type[Block]) -> tuple[str, type[Block] | None]:
+def _path(details: ErrorDetails, model: type[Block]) -> tuple[str, type[Block] | None]:
     """The location without the tags pydantic adds for unions, and the block of the last step."""
     path = ""
     owner: type[Block] | None = model
     inside: tuple[type[Block], ...] = (model,)
-    for step in loc:
+    # An unknown key may be any word, also one that reads like a tag.
+    unknown = details["loc"][-1] if details["type"] == "extra_forbidden" else None
+    for step in details["loc"]:
         if isinstance(step, int):
             path += f"[{step}]"
             continue
-        chosen = [block for block in inside if step in _tags(block)]
-        if chosen:
-            owner, inside = chosen[0], ()
-            continue
-        if step in {"list", "int", "float", "bool", "str"} or step.startswith(
-            ("function-", "list[", "literal[", "constrained-")
-        ):
-            continue
+        if step != unknown:
+            chosen = [block for block in inside if step in _tags(block)]
+            if chosen:
+                owner, inside = chosen[0], ()
+                continue
+            if step.startswith("list["):
+                continue
         if len(inside) == 1:
             owner = inside[0]
         if owner is None:
@@ -226,6 +264,12 @@ def _message(details: ErrorDetails, owner: type[Block] | None) -> str:
             )
         case "value_error":
             return str(context["error"])
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"must be a table {shown}"
+        case "tuple_type" | "list_type":
+            return f"must be a list {shown}"
+        case "string_type":
+            return f"must be text {shown}"
     message = details["msg"]
     return f"{message[0].lower()}{message[1:]} {shown}"
 

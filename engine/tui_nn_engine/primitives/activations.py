@@ -19,6 +19,8 @@ from tui_nn_engine.schema import OneOf, Shorthand
 # Arrays of the network's dtype, written in place: NumPy's own signatures are narrower than that.
 AnyArray = Any
 
+_FLAT = 40.0  # beyond ±40 Φ is 0 or 1 to the last bit, while z³ may overflow
+
 
 class Activation(Shorthand, Primitive):
     """An activation h = f(z); `type` is its name in the experiment file."""
@@ -283,19 +285,20 @@ class GELU(Elementwise):
         """Φ(z) + z Φ'(z)."""
 
         def call() -> None:
-            phi = self._distribution(z)
+            phi, near = self._distribution(z), np.clip(z, -_FLAT, _FLAT)
             if self.approximate:
-                inner = sqrt(2 / pi) * (1 + 3 * 0.044715 * z * z)
+                inner = sqrt(2 / pi) * (1 + 3 * 0.044715 * near * near)
                 density = 2 * phi * (1 - phi) * inner
             else:
-                density = np.exp(-0.5 * z * z) * (1 / sqrt(2 * pi))
-            np.add(phi, z * density, slope)
+                density = np.exp(-0.5 * near * near) * (1 / sqrt(2 * pi))
+            np.add(phi, near * density, slope)
 
         return call
 
     def _distribution(self, z: AnyArray) -> AnyArray:
         if self.approximate:
-            return 0.5 * (1 + np.tanh(sqrt(2 / pi) * (z + 0.044715 * z * z * z)))
+            near = np.clip(z, -_FLAT, _FLAT)
+            return 0.5 * (1 + np.tanh(sqrt(2 / pi) * (near + 0.044715 * near * near * near)))
         return 0.5 * (1 + erf(z * sqrt(0.5)))
 
 

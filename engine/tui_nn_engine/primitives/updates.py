@@ -120,7 +120,8 @@ class SGD(Optimizer):
 class RMSprop(Optimizer):
     """v ← ρ v + (1 - ρ) g², Δw = -η g / sqrt(v + ε) (Hinton 2012), as Keras writes it.
 
-    With momentum: b ← µ b + η g / sqrt(v + ε), Δw = -b.
+    ε stands inside the root; PyTorch's stands outside. With momentum: b ← µ b - η g / sqrt(v + ε),
+    Δw = b.
     """
 
     type: Literal["rmsprop"] = "rmsprop"
