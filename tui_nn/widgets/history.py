@@ -111,20 +111,27 @@ class History:
         self.extend(iteration, [value])
 
     def extend(self, first_iteration: int, values: ArrayLike) -> None:
-        """Add the values of first_iteration, first_iteration + 1, ...; shape (n,).
+        """Add the values of first_iteration, first_iteration + 1, ...; shape (n,); see `add`."""
+        values = np.asarray(values, dtype=np.float64).ravel()
+        self.add(np.arange(first_iteration, first_iteration + values.size), values)
+
+    def add(self, iterations: ArrayLike, values: ArrayLike) -> None:
+        """Add values (n,) at these rising iterations (n,).
 
         Raises:
-            ValueError: the history already holds first_iteration or a later one (`truncate` first).
+            ValueError: the history already holds the first of them or a later one (`truncate`
+                first).
         """
         values = np.asarray(values, dtype=np.float64).ravel()
+        iterations = np.asarray(iterations, dtype=np.float64).ravel()
         if not values.size:
             return
-        if self._last is not None and first_iteration <= self._last:
+        if self._last is not None and iterations[0] <= self._last:
             raise ValueError(
-                f"iteration {first_iteration} is not after {self._last}, the last; truncate first"
+                f"iteration {iterations[0]:.0f} is not after {self._last}, the last; truncate first"
             )
-        self._table = np.concatenate([self._table, self._points(first_iteration, values)], axis=1)
-        self._last = first_iteration + values.size - 1
+        self._table = np.concatenate([self._table, self._points(iterations, values)], axis=1)
+        self._last = int(iterations[-1])
         self._merge()
         while len(self) > self.capacity:
             self._stride *= 2
@@ -172,11 +179,11 @@ class History:
             table[_FIRST].copy(), table[_LOW].copy(), table[_HIGH].copy(), mean, smoothed
         )
 
-    def _points(self, first_iteration: int, values: Floats) -> Floats:
+    def _points(self, iterations: Floats, values: Floats) -> Floats:
         """Each value as a bucket of its own; shape (rows, n)."""
         points = np.empty((_SMOOTHED + len(SMOOTHINGS), values.size))
         finite = np.abs(values) < _HUGE
-        points[_FIRST] = points[_LAST] = np.arange(first_iteration, first_iteration + values.size)
+        points[_FIRST] = points[_LAST] = iterations
         points[_LOW] = points[_HIGH] = np.where(finite, values, np.nan)
         points[_TOTAL] = np.where(finite, values, 0.0)
         points[_FINITE] = finite

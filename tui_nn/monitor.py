@@ -1,0 +1,192 @@
+"""What the screen knows of the run: every message of the engine, put where widgets read it."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn.link import EngineDied
+from tui_nn.widgets.history import History
+from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.protocol import (
+    HealthReport,
+    Message,
+    Opened,
+    Refused,
+    Rewound,
+    State,
+    StateChanged,
+)
+from tui_nn_engine.stepview import Listing, StepView
+
+Severity = Literal["information", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the event log."""
+
+    time: str
+    text: str
+    severity: Severity = "information"
+
+
+class Monitor:
+    """The run as the screen sees it."""
+
+    def __init__(self) -> None:
+        self.opened: Opened | None = None
+        self.state: State | Literal["starting", "dead"] = "starting"
+        self.iteration = self.epoch = self.batch = self.epochs = 0
+        self.learning_rate = 0.0
+        self.elapsed = 0.0
+        self.seconds_per_update = 0.0
+        self.loss = History()
+        self.figures: dict[str, History] = {}
+        self.health: NDArray[np.float64] | None = None
+        self.listing: Listing | None = None
+        self.view: StepView | None = None
+        self.log: deque[Entry] = deque(maxlen=1000)
+        self.logged = 0
+        self.saved_iteration: int | None = None
+        self.test: dict[str, float] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether training is under way."""
+        return self.state == "running"
+
+    @property
+    def total(self) -> int:
+        """Updates of the whole run."""
+        return self.epochs * self.opened.batches_per_epoch if self.opened else 0
+
+    @property
+    def eta(self) -> float:
+        """Seconds of computing until the last epoch is complete."""
+        return max(self.total - self.iteration, 0) * self.seconds_per_update
+
+    @property
+    def metric(self) -> str:
+        """The first metric's name, "accuracy" or "r2"; "" before it is known."""
+        names = [name for name in self.figures if name != "loss" and not name.startswith("val_")]
+        return names[0] if names else ""
+
+    def note(self, text: str, severity: Severity = "information") -> None:
+        """Add a line to the event log."""
+        self.log.append(Entry(f"{datetime.now():%H:%M:%S}", text, severity))
+        self.logged += 1
+
+    def hear(self, message: Message | EngineDied) -> None:
+        """Take in one message."""
+        match message:
+            case Progress():
+                self._progress(message)
+            case HealthReport():
+                self.health = message.values
+            case StepView():
+                self.view = message
+            case Listing():
+                self.listing = message
+            case StateChanged():
+                self._state(message)
+            case Opened():
+                self._opened(message)
+            case Rewound():
+                self._rewind(message.iteration)
+                self.note("back at the start: the same seed, the same initial weights")
+            case Saved():
+                self.saved_iteration = message.iteration
+                if self.state != "running":
+                    self.note(f"saved at iteration {message.iteration:,}")
+            case SaveFailed():
+                self.note(f"could not save {message.path}: {message.message}", "warning")
+            case RunEnded():
+                self._ended(message)
+            case Refused():
+                self.note(message.message, "warning")
+            case EngineDied():
+                self.state = "dead"
+                self.note(f"the engine process ended ({_exit(message.code)})", "error")
+            case RunStarted():
+                pass
+
+    def _opened(self, message: Opened) -> None:
+        again = self.opened is not None and self.opened.folder == message.folder
+        self.opened = message
+        if again:
+            self._rewind(message.iteration)
+        else:
+            self.loss.clear()
+            self.figures = {}
+            self._epochs(message.history)
+            self.elapsed = self.seconds_per_update = 0.0
+        self.test, self.view, self.listing, self.health = {}, None, None, None
+        self.saved_iteration = message.iteration or None
+        self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
+        if message.iteration:
+            self.note(f"resumed at iteration {message.iteration:,} from {message.folder}")
+
+    def _rewind(self, iteration: int) -> None:
+        for history in (self.loss, *self.figures.values()):
+            history.truncate(iteration)
+        if not iteration:
+            self.elapsed = 0.0
+        self.test, self.view, self.listing = {}, None, None
+
+    def _state(self, message: StateChanged) -> None:
+        before, self.state = self.state, message.state
+        self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
+        if message.epochs != self.epochs and self.epochs and before != "starting":
+            self.note(f"trains until epoch {message.epochs}")
+        if message.learning_rate != self.learning_rate and self.learning_rate and self.iteration:
+            self.note(f"learning rate {message.learning_rate:g} from iteration {self.iteration:,}")
+        self.epochs, self.learning_rate = message.epochs, message.learning_rate
+        if message.state != "stepping":
+            self.view = self.listing = None
+        if before != message.state and message.state in {"running", "paused"} and before != "ready":
+            self.note("training goes on" if message.state == "running" else "paused")
+        elif before == "ready" and message.state == "running":
+            self.note("training starts")
+
+    def _progress(self, message: Progress) -> None:
+        self.iteration, self.batch = message.iteration, message.batch
+        self.epoch, self.learning_rate = message.epoch - 1, message.learning_rate
+        if len(message.losses):
+            self.loss.extend(message.first_iteration, message.losses)
+            self.elapsed += message.seconds
+            if message.seconds:
+                pace = message.seconds / len(message.losses)
+                old = self.seconds_per_update
+                self.seconds_per_update = 0.8 * old + 0.2 * pace if old else pace
+        self._epochs(message.epochs)
+
+    def _epochs(self, epochs: Epochs) -> None:
+        if not len(epochs):
+            return
+        iterations = epochs.column("iteration")
+        for name in epochs.columns[2:]:
+            self.figures.setdefault(name, History()).add(iterations, epochs.column(name))
+        if self.seconds_per_update * (self.opened.batches_per_epoch if self.opened else 1) > 0.3:
+            last = dict(zip(epochs.columns, epochs.values[-1].tolist(), strict=True))
+            figures = "  ".join(f"{n} {v:.4g}" for n, v in last.items() if n not in _COUNTERS)
+            self.note(f"epoch {int(last['epoch'])}: {figures}")
+
+    def _ended(self, message: RunEnded) -> None:
+        if message.reason == "diverged":
+            self.note(message.message, "error")
+            return
+        if message.test_loss is not None:
+            self.test = {"loss": message.test_loss, **(message.test_metrics or {})}
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in self.test.items())
+        self.note("training is complete" + (f"; on the test data: {figures}" if figures else ""))
+
+
+_COUNTERS = {"epoch", "iteration"}
+
+
+def _exit(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
