@@ -167,8 +167,10 @@ class Builder:
         """Operations applied inside belong to this layer (and phase)."""
         before = self.path, self.phase
         self.path, self.phase = path, phase or self.phase
-        yield
-        self.path, self.phase = before
+        try:
+            yield
+        finally:
+            self.path, self.phase = before
 
     def parameter(self, name: str) -> Slot:
         """The parameter `name` of the layer being built."""

@@ -1,0 +1,216 @@
+"""Update rules against their published algorithms, written out in plain Python, and PyTorch."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from tui_nn_engine.primitives.updates import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
+from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.schema import kind_name
+
+UPDATES = 100
+START = [1.0, -2.0, 0.5, 3.0]
+# E(w) = ½ Σ cᵢ (wᵢ - tᵢ)² + cos(w₀ w₃): not convex, and every weight has a gradient of its own.
+CURVATURE, TARGET = [1.0, 4.0, 0.25, 0.5], [0.3, 0.7, -1.0, 0.1]
+
+
+def gradient_at(w: Any) -> list[float]:
+    slope = [c * (each - t) for c, each, t in zip(CURVATURE, w, TARGET, strict=True)]
+    slope[0] -= w[3] * math.sin(w[0] * w[3])
+    slope[3] -= w[0] * math.sin(w[0] * w[3])
+    return slope
+
+
+def walk(optimizer: Optimizer, dtype: str = "float64", updates: int = UPDATES) -> np.ndarray:
+    """The weights after so many updates of the engine's own operations."""
+    values, slopes = np.array(START, dtype), np.zeros(4, dtype)
+    weights = Slot("weights", values, "parameter")
+    gradient = Slot("gradient", slopes, "gradient", weights)
+    iteration = np.zeros((), np.int64)
+    arrays = {"iteration": iteration, "learning_rate": np.array(optimizer.learning_rate, dtype)}
+    arrays |= {name: np.zeros(4, dtype) for name in optimizer.states()}
+    state = {name: Slot(name, array, "state") for name, array in arrays.items()}
+    builder = Builder(dtype, {}, {}, state, seed=0, training=True)
+    with builder.within(optimizer.type, "update"):
+        optimizer.emit(builder, weights, gradient)
+    for _ in range(updates):
+        slopes[...] = gradient_at(values.astype(float))
+        for op in builder.ops:
+            op.call()
+        iteration += 1
+    assert {slot.array.dtype for op in builder.ops for slot in op.outputs} == {np.dtype(dtype)}
+    return values
+
+
+def sgd(rate: float, mu: float = 0.0, nesterov: bool = False) -> list[float]:
+    """Sutskever et al. 2013, in Keras's form: v ← µv - ηg; Nesterov's step is µv - ηg."""
+    w, v = list(START), [0.0] * 4
+    for _ in range(UPDATES):
+        g = gradient_at(w)
+        for i in range(4):
+            v[i] = mu * v[i] - rate * g[i]
+            w[i] += mu * v[i] - rate * g[i] if nesterov else v[i]
+    return w
+
+
+def rmsprop(rate: float, rho: float, eps: float, mu: float = 0.0) -> list[float]:
+    """Hinton 2012, as Keras writes it: ε inside the root."""
+    w, v, b = list(START), [0.0] * 4, [0.0] * 4
+    for _ in range(UPDATES):
+        g = gradient_at(w)
+        for i in range(4):
+            v[i] = rho * v[i] + (1 - rho) * g[i] ** 2
+            b[i] = mu * b[i] + rate * g[i] / math.sqrt(v[i] + eps)
+            w[i] -= b[i]
+    return w
+
+
+def adam(rate: float, beta_1: float, beta_2: float, eps: float) -> list[float]:
+    """Algorithm 1 of Kingma & Ba 2015."""
+    w, m, v = list(START), [0.0] * 4, [0.0] * 4
+    for t in range(1, UPDATES + 1):
+        g = gradient_at(w)
+        for i in range(4):
+            m[i] = beta_1 * m[i] + (1 - beta_1) * g[i]
+            v[i] = beta_2 * v[i] + (1 - beta_2) * g[i] ** 2
+            m_hat, v_hat = m[i] / (1 - beta_1**t), v[i] / (1 - beta_2**t)
+            w[i] -= rate * m_hat / (math.sqrt(v_hat) + eps)
+    return w
+
+
+Torch = Callable[[Any, Any], Any]
+# What is walked, its written-out reference, PyTorch's (where it follows the same formula), and
+# where all three end, kept so that a machine without PyTorch checks the same numbers.
+WALKS: dict[str, tuple[Optimizer, list[float], Torch | None, list[float]]] = {
+    "sgd": (
+        SGD(learning_rate=0.05),
+        sgd(0.05),
+        lambda torch, w: torch.optim.SGD(w, lr=0.05),
+        [1.38769271507187, 0.69999999945, -0.573615224957332, 1.79325551583205],
+    ),
+    "momentum": (
+        SGD(learning_rate=0.02, momentum=0.9),
+        sgd(0.02, 0.9),
+        lambda torch, w: torch.optim.SGD(w, lr=0.02, momentum=0.9),
+        [1.39039662612382, 0.713111116185727, -1.00528761477113, 1.78713535155309],
+    ),
+    "nesterov": (
+        SGD(learning_rate=0.02, momentum=0.9, nesterov=True),
+        sgd(0.02, 0.9, nesterov=True),
+        lambda torch, w: torch.optim.SGD(w, lr=0.02, momentum=0.9, nesterov=True),
+        [1.3895425802197, 0.70021625853977, -1.00597421706946, 1.79007626603027],
+    ),
+    # PyTorch's RMSprop has ε outside the root: it can only agree where ε is too small to matter.
+    "rmsprop": (
+        RMSprop(learning_rate=0.01),
+        rmsprop(0.01, 0.9, 1e-7),
+        None,
+        [1.30601964103064, -0.946469871017061, -0.506416326869277, 2.01291472451041],
+    ),
+    "rmsprop, ε felt": (
+        RMSprop(learning_rate=0.01, rho=0.8, epsilon=0.1),
+        rmsprop(0.01, 0.8, 0.1),
+        None,
+        [1.25249367384975, -0.982337274164217, -0.169191324370797, 2.09084265354803],
+    ),
+    "rmsprop, ε tiny": (
+        RMSprop(learning_rate=0.01, epsilon=1e-30),
+        rmsprop(0.01, 0.9, 1e-30),
+        lambda torch, w: torch.optim.RMSprop(w, lr=0.01, alpha=0.9, eps=1e-15),
+        [1.30602456480307, -0.946469870117902, -0.506417284782066, 2.01291452123548],
+    ),
+    "rmsprop with momentum": (
+        RMSprop(learning_rate=0.002, momentum=0.8),
+        rmsprop(0.002, 0.9, 1e-7, 0.8),
+        None,
+        [1.2917711956708, -0.983499425093955, -0.475143919036114, 2.03852437219373],
+    ),
+    "rmsprop with momentum, ε tiny": (
+        RMSprop(learning_rate=0.002, momentum=0.8, epsilon=1e-30),
+        rmsprop(0.002, 0.9, 1e-30, 0.8),
+        lambda torch, w: torch.optim.RMSprop(w, lr=0.002, alpha=0.9, eps=1e-15, momentum=0.8),
+        [1.291802601229, -0.98349942425236, -0.475144774230885, 2.03852394365574],
+    ),
+    "adam": (
+        Adam(learning_rate=0.05),
+        adam(0.05, 0.9, 0.999, 1e-7),
+        lambda torch, w: torch.optim.Adam(w, lr=0.05, eps=1e-7),
+        [1.39161301889635, 0.700751044418962, -0.990327712414819, 1.78446910752579],
+    ),
+    "adam, ε felt": (
+        Adam(learning_rate=0.05, beta_1=0.8, beta_2=0.95, epsilon=0.1),
+        adam(0.05, 0.8, 0.95, 0.1),
+        lambda torch, w: torch.optim.Adam(w, lr=0.05, betas=(0.8, 0.95), eps=0.1),
+        [1.3893175079202, 0.705770444208647, -1.00067224961276, 1.79049291433808],
+    ),
+}
+WALKED = pytest.mark.parametrize("name", WALKS)
+
+
+@WALKED
+def test_it_walks_as_the_published_algorithm(name: str):
+    optimizer, reference, _, literal = WALKS[name]
+    np.testing.assert_allclose(walk(optimizer), reference, rtol=1e-9)
+    np.testing.assert_allclose(walk(optimizer), literal, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, build, _) in WALKS.items() if build])
+def test_it_walks_as_pytorch(name: str):
+    torch = pytest.importorskip("torch")
+    optimizer, _, build, literal = WALKS[name]
+    assert build is not None
+    w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    reference = build(torch, [w])
+    for _ in range(UPDATES):
+        w.grad = torch.tensor(gradient_at(w.tolist()), dtype=torch.float64)
+        reference.step()
+    np.testing.assert_allclose(walk(optimizer), w.tolist(), rtol=1e-6)
+    np.testing.assert_allclose(literal, w.tolist(), rtol=1e-6)
+
+
+@WALKED
+def test_single_precision_stays_single_and_near(name: str):
+    optimizer, reference, _, _ = WALKS[name]
+    epsilon = getattr(optimizer, "epsilon", 1.0)
+    if epsilon > 1e-20:
+        np.testing.assert_allclose(walk(optimizer, "float32"), reference, rtol=1e-2)
+
+
+def test_no_update_rule_goes_unchecked():
+    assert {type(optimizer) for optimizer, *_ in WALKS.values()} == set(OPTIMIZERS)
+
+
+def test_the_cases_can_tell_the_rules_apart():
+    ends = [tuple(np.round(reference, 6)) for _, reference, _, _ in WALKS.values()]
+    tiny = sum("tiny" in name for name in WALKS)
+    assert len(set(ends)) >= len(ends) - tiny
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS, ids=kind_name)
+def test_the_rate_is_read_at_each_update(kind: type[Optimizer]):
+    """A changed rate acts from the next update on; nothing is compiled in."""
+    assert not np.array_equal(walk(kind(learning_rate=0.01)), walk(kind(learning_rate=0.02)))
+
+
+def test_the_first_step_of_adam_is_the_rate_itself():
+    """m̂/√v̂ is the sign of the gradient at t = 1: what the bias correction is for."""
+    step = walk(Adam(learning_rate=0.125), updates=1) - np.array(START)
+    np.testing.assert_allclose(
+        step, [-0.125 * math.copysign(1, g) for g in gradient_at(START)], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "names"),
+    [
+        (SGD(), ()),
+        (SGD(momentum=0.5), ("velocity",)),
+        (RMSprop(), ("mean_square",)),
+        (RMSprop(momentum=0.5), ("mean_square", "velocity")),
+        (Adam(), ("m", "v")),
+    ],
+)
+def test_the_state_it_keeps(optimizer: Optimizer, names: tuple[str, ...]):
+    assert optimizer.states() == names
