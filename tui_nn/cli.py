@@ -1,0 +1,98 @@
+"""The command line. What needs the engine, Rich or Textual imports it when it runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui_nn.commands.check import check
+from tui_nn.commands.data import data
+from tui_nn.commands.failures import Exit, Failure, internal_error
+from tui_nn.commands.files import experiment_or_run
+from tui_nn.commands.train import train
+
+EXAMPLES = """\b
+Examples:
+  tui-nn                            open the laboratory
+  tui-nn mnist.toml                 open it on an experiment
+  tui-nn FOLDER                     open it on a run that was saved
+  tui-nn train mnist.toml           train without a screen, the same numbers
+  tui-nn train mnist.toml --set training.epochs=3 --set optimizer.learning_rate=0.01
+  tui-nn train --resume FOLDER      go on with an interrupted run
+  tui-nn check mnist.toml           name all problems of an experiment
+  tui-nn data                       list the data sets
+  tui-nn data fetch mnist           bring the whole MNIST here
+  tui-nn ./train                    open a file that is named like a command
+
+\b
+Exit codes: 0 done, 1 internal error, 2 bad input, 3 training diverged,
+130 interrupted and 143 terminated (the run is saved), 141 nobody reads the output.
+"""
+
+
+@click.command(add_help_option=False)
+@click.argument("file", type=experiment_or_run, required=False)
+def laboratory(file: Path | None) -> None:
+    """Open the app, on an experiment file or the folder of a run if one is named."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Failure(
+            "the laboratory needs a terminal, and input or output is none; "
+            "`tui-nn train FILE` trains without one"
+        )
+    from tui_nn.app import Laboratory
+
+    app = Laboratory(file)
+    app.run()
+    sys.exit(app.return_code or 0)
+
+
+class Program(click.Group):
+    """A group in which a first word that is no command names the experiment to open."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the words mean."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return "", laboratory, args
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; however it ends, it ends with its exit code and a short message."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            ctx.exit(Exit.INTERRUPTED)
+        except BrokenPipeError:
+            # Python flushes once more at the end, which must not fail as well.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(Exit.BROKEN_PIPE)
+        except Exception as error:
+            from tui_nn_engine.runs import runs_folder
+
+            raise internal_error(error, runs_folder()) from None
+        return result
+
+
+@click.group(
+    cls=Program,
+    invoke_without_command=True,
+    commands=[train, check, data],
+    epilog=EXAMPLES,
+    subcommand_metavar="[FILE | COMMAND ...]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="tui-nn")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """A neural-network laboratory in the terminal: build, train live, step through every operation.
+
+    Without a command it opens the laboratory, on the experiment FILE if one is named.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(laboratory, file=None)

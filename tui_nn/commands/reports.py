@@ -1,0 +1,119 @@
+"""Training told line by line: for pipes, for programs, for nobody."""
+
+import json
+import math
+import sys
+from typing import Any
+
+from tui_nn_engine.events import EpochEnded, Event, Progress, RunEnded, RunStarted, as_json
+
+
+def nothing(_event: Event) -> None:
+    """--quiet."""
+
+
+def json_lines(event: Event) -> None:
+    """--json: one event a line, and after progress a line for each epoch that ended in it."""
+    events: list[Event | EpochEnded] = [event]
+    if isinstance(event, Progress):
+        events += event.epochs
+    write("".join(f"{strict_json(as_json(each))}\n" for each in events))
+
+
+def strict_json(tree: Any) -> str:
+    """JSON as its standard has it: NaN and infinity, which it does not know, become null."""
+    try:
+        return json.dumps(tree, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(tree), allow_nan=False)
+
+
+def _finite(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _finite(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_finite(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
+
+
+class Lines:
+    """A line for each epoch."""
+
+    epochs = 0
+
+    def show(self, event: Event) -> None:
+        """Write what the event has to say."""
+        match event:
+            case RunStarted():
+                self.epochs = event.experiment["training"]["epochs"]
+                write(f"{opening(event)}\n")
+            case Progress():
+                write("".join(f"{line}\n" for line in self.lines(event)))
+            case RunEnded():
+                write(f"{closing(event)}\n")
+
+    def lines(self, progress: Progress) -> list[str]:
+        """The lines of a portion of training."""
+        return [f"Epoch {row.epoch}/{self.epochs}, {_figures(row)}" for row in progress.epochs]
+
+
+class VerboseLines(Lines):
+    """A line for each update as well, in scikit-learn's words."""
+
+    def lines(self, progress: Progress) -> list[str]:
+        """The updates of a portion, each epoch's line after its last update."""
+        rows = list(progress.epochs)
+        ended = dict(zip((row.iteration for row in rows), super().lines(progress), strict=True))
+        found = []
+        for iteration, loss in enumerate(progress.losses.tolist(), progress.first_iteration):
+            found.append(f"Iteration {iteration}, loss = {loss:.8f}")
+            if iteration in ended:
+                found.append(ended[iteration])
+        return found
+
+
+def opening(started: RunStarted) -> str:
+    """What is about to be trained, on what, and where the run is kept."""
+    at = f", on from update {started.iteration}" if started.iteration else ""
+    return (
+        f"{started.experiment['data']['name']}: {started.samples} samples, "
+        f"{started.parameters} parameters, {plural(started.threads, 'thread')}{at}\n"
+        f"The run is kept in {started.out}"
+    )
+
+
+def closing(ended: RunEnded) -> str:
+    """How far it came, and how the network does on its test data."""
+    text = f"{ended.reason.capitalize()}: epoch {ended.epoch}, {plural(ended.iteration, 'update')}"
+    if ended.test_loss is None:
+        return text
+    figures = {"loss": ended.test_loss, **(ended.test_metrics or {})}
+    return f"{text}\nTest: {_listed(figures)}"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 update, 2 updates."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def number(value: float) -> str:
+    """Four digits that matter."""
+    return f"{value:.4g}"
+
+
+def write(text: str) -> None:
+    """Whole portions, at once: who reads along waits for nothing."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _figures(row: EpochEnded) -> str:
+    figures = {"loss": row.loss, **row.metrics}
+    if row.val_loss is not None:
+        figures["val_loss"] = row.val_loss
+        figures |= {f"val_{name}": value for name, value in (row.val_metrics or {}).items()}
+    return _listed(figures)
+
+
+def _listed(figures: dict[str, float]) -> str:
+    return ", ".join(f"{name} = {number(value)}" for name, value in figures.items())
