@@ -58,12 +58,14 @@ def load(path: Path) -> Checkpoint:
     about = _metadata(path, content)
     try:
         numbers = {name: int(about[name]) for name in ("iteration", "epoch", "batch")}
-        if min(numbers.values()) < 0:
-            raise ValueError  # noqa: TRY301
         arrays: dict[str, np.ndarray[Any, Any]] = read_arrays(content)
         sha256 = about["data_sha256"]
-    except (SafetensorError, KeyError, ValueError, TypeError):
+    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError):
         raise CheckpointError(f"{path} is damaged; an older checkpoint may be whole") from None
+    if not all(0 <= number < 2**63 for number in numbers.values()):
+        raise CheckpointError(f"{path} is damaged: it stands at an impossible place ({numbers})")
+    if "parameters" in arrays and not np.isfinite(arrays["parameters"]).all():
+        raise CheckpointError(f"{path} is damaged: it holds weights that are not finite")
     return Checkpoint(Snapshot(arrays=arrays, **numbers), sha256)
 
 

@@ -62,7 +62,7 @@ def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
         index, name, got = first_dense or (len(experiment.layers), "the output", shape)
         yield Misfit(
             f"layers[{index}]" if first_dense else "layers",
-            f"{name} gets samples of shape {got}, so the network's output is {shape}, but {targets}",
+            f"{name} gets samples of shape {got}, which makes the output {shape}, but {targets}",
             "insert a flatten layer before it",
             _with_layer(experiment, index, {"type": "flatten"}),
         )
@@ -96,7 +96,14 @@ def _loss(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
                 "loss",
                 f"{loss} compares probabilities, but {data.dataset.name!r} has numbers to predict",
                 "use mean_squared_error with a linear output",
-                _with(experiment, {"loss": {"type": "mean_squared_error"}, place: "linear"}),
+                _with_output(experiment, "linear", "mean_squared_error"),
+            )
+        elif outputs == 1 and activation == "softmax":
+            yield Misfit(
+                place,
+                "softmax over a single output is always 1",
+                "use linear",
+                _with_output(experiment, "linear"),
             )
         return
     if outputs == 1 and (loss == "categorical_crossentropy" or activation == "softmax"):
@@ -105,7 +112,7 @@ def _loss(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
             "loss" if activation != "softmax" else place,
             f"{what} over a single output is always the same: it needs one output for each class",
             "use a sigmoid output with binary_crossentropy",
-            _with(experiment, {"loss": {"type": "binary_crossentropy"}, place: "sigmoid"}),
+            _with_output(experiment, "sigmoid", "binary_crossentropy"),
         )
     elif crossentropy and getattr(data.block, "bipolar_targets", False):
         yield Misfit(
@@ -114,13 +121,19 @@ def _loss(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
             "use mean_squared_error",
             _with(experiment, {"loss": {"type": "mean_squared_error"}}),
         )
-    elif crossentropy and activation not in {"softmax", "sigmoid"}:
-        wanted = "softmax" if loss == "categorical_crossentropy" else "sigmoid"
+    elif loss == "categorical_crossentropy" and activation != "softmax":
+        yield Misfit(
+            place,
+            f"{loss} needs probabilities that sum to 1, but the last activation is {activation}",
+            "use softmax",
+            _with_output(experiment, "softmax"),
+        )
+    elif loss == "binary_crossentropy" and activation not in {"softmax", "sigmoid"}:
         yield Misfit(
             place,
             f"{loss} needs probabilities, but the last activation is {activation}",
-            f"use {wanted}",
-            _with(experiment, {place: wanted}),
+            "use sigmoid",
+            _with_output(experiment, "sigmoid"),
         )
 
 
@@ -151,6 +164,18 @@ def _last_activation(experiment: Experiment) -> tuple[str, str]:
             if not linear_before:
                 return f"layers[{index}].activation", layer.activation.type
     return "layers", "linear"
+
+
+def _with_output(experiment: Experiment, activation: str, loss: str = "") -> Experiment | None:
+    """With this activation making the output, in a layer of its own where no layer has one."""
+    place = _last_activation(experiment)[0]
+    values: dict[str, Any] = {"loss": {"type": loss}} if loss else {}
+    if place != "layers":
+        values[place] = activation
+    elif activation != "linear":
+        layer = {"type": "activation", "activation": activation}
+        experiment = _with_layer(experiment, len(experiment.layers), layer)
+    return _with(experiment, values)
 
 
 def _last_layer(data: PreparedData) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Splits are stratified and seeded by the experiment; scaling is fitted on the training part alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
@@ -19,7 +19,8 @@ Floats = NDArray[np.floating[Any]]
 Scaling = Annotated[
     Literal["none", "minmax", "standardize"],
     Field(
-        description="minmax: to 0..1; standardize: mean 0, spread 1, regression targets too; fitted on the training part"
+        description="minmax: to 0..1; standardize: mean 0, spread 1, regression targets too; "
+        "fitted on the training part"
     ),
 ]
 Fraction = Annotated[float, Field(ge=0, le=0.9)]
@@ -252,10 +253,11 @@ class Scaler:
 
     def apply(self, x: NDArray[Any], dtype: DTypeLike) -> Floats:
         """Scaled copy of x, contiguous, of the given dtype."""
-        out = np.array(x, dtype=dtype, order="C")
+        # In the precision of x: float32 could not tell the years 2023.1 and 2023.2 well apart.
+        out = np.array(x, dtype=np.promote_types(x.dtype, dtype), order="C")
         out -= self.shift.astype(out.dtype)
         out /= self.scale.astype(out.dtype)
-        return out
+        return out.astype(dtype, copy=False)
 
     def invert(self, x: Floats) -> Floats:
         """Back to the units of the data."""
@@ -314,10 +316,8 @@ class PreparedData:
         if self.dataset.task == "regression":
             return self.target_scaler.apply(part.y, self.dtype)
         low = -1.0 if getattr(self.block, "bipolar_targets", False) else 0.0
-        if outputs == 1:
-            hot = part.y[:, None] == 1
-        else:
-            hot = part.y[:, None] == np.arange(outputs)
+        classes = np.ones(1) if outputs == 1 else np.arange(outputs)
+        hot = part.y[:, None] == classes
         return np.where(hot, 1.0, low).astype(self.dtype)
 
 
@@ -367,5 +367,8 @@ def prepare(
 def _of_arrays(x: NDArray[Any], y: NDArray[Any]) -> Dataset:
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
-        y = y.argmax(axis=1)  # one-hot rows are class numbers written differently
+        # One-hot rows are class numbers written differently, and tell how many classes there are.
+        names = tuple(map(str, range(y.shape[1])))
+        dataset = load("given", x=np.asarray(x), y=y.argmax(axis=1), task="classification")
+        return replace(dataset, target_names=names)
     return load("given", x=np.asarray(x), y=y)

@@ -12,7 +12,7 @@ Metric = Callable[[NDArray[Any], NDArray[Any]], float]
 
 
 def accuracy(threshold: float) -> Metric:
-    """Share of samples whose class is right: the largest output, or one output's side of threshold."""
+    """Share of samples whose class is right: by the largest output, or one output's side."""
 
     def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
         if outputs.shape[-1] == 1:
@@ -25,12 +25,15 @@ def accuracy(threshold: float) -> Metric:
 
 
 def r2(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
-    """1 - residual / total sum of squares, mean over the outputs; nan for constant targets."""
+    """1 - residual / total sum of squares, mean over the outputs.
+
+    Targets that do not vary give 1 where they are met exactly and else 0, as in scikit-learn.
+    """
     y, t = outputs.astype(np.float64), targets.astype(np.float64)
     residual = ((y - t) ** 2).sum(axis=0)
     total = ((t - t.mean(axis=0)) ** 2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+        return float(np.mean(np.where(total > 0, 1 - residual / total, residual == 0)))
 
 
 def rmse(scale: NDArray[Any]) -> Metric:

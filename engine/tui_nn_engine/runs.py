@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -132,7 +133,7 @@ class Run:
             checkpoint.save(path, Checkpoint(snapshot, self.trainer.data.sha256))
             found: Saved | SaveFailed = Saved(str(path), iteration)
         except OSError as error:
-            found = SaveFailed(str(path), f"{error.strerror}; the checkpoint before is intact")
+            found = SaveFailed(str(path), f"{_reason(error)}; the checkpoint before is intact")
         self._last_save = time.monotonic()
         self._next_save = self._last_save + (self._last_save - started) / SAVING_SHARE
         return found
@@ -169,15 +170,21 @@ class Run:
     def _failure(self, path: Path, error: OSError) -> SaveFailed | None:
         """Tell a failing disk once, until it works again."""
         told, self._failed = self._failed, True
-        return None if told else SaveFailed(str(path), f"{error.strerror}; training goes on")
+        return None if told else SaveFailed(str(path), f"{_reason(error)}; training goes on")
 
     def forget_after(self, iteration: int) -> None:
         """Drop the lines of epochs that will be trained again."""
         path = self.folder / "metrics.jsonl"
         lines = [row for row in read_metrics(path) if row.iteration <= iteration]
-        if path.exists():
-            text = "".join(json.dumps(asdict(row)) + "\n" for row in lines)
-            write_atomically(path, text.encode())
+        text = "".join(json.dumps(asdict(row)) + "\n" for row in lines)
+        # Where the disk does not let it, the lines to come will replace these when read.
+        with suppress(OSError):
+            if path.exists() and path.read_bytes() != text.encode():
+                write_atomically(path, text.encode())
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def is_kept(epoch: int) -> bool:
@@ -187,15 +194,21 @@ def is_kept(epoch: int) -> bool:
 
 
 def read_metrics(path: Path) -> list[EpochEnded]:
-    """The epochs of a metrics.jsonl; a torn last line is passed over."""
-    found = []
+    """The epochs of a metrics.jsonl; a torn line is passed over.
+
+    An epoch told again, as after a run was killed and resumed, replaces what was told from there.
+    """
+    found: list[EpochEnded] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     for line in lines:
         try:
-            found.append(EpochEnded(**json.loads(line)))
-        except (ValueError, TypeError):
+            row = EpochEnded(**json.loads(line))
+            while found and found[-1].iteration >= row.iteration:
+                found.pop()
+        except (ValueError, TypeError, RecursionError):
             continue
+        found.append(row)
     return found

@@ -1,4 +1,4 @@
-"""All that changes while training, in one object: a checkpoint, a keyframe, a branch point is this."""
+"""All that changes while training, in one object: a checkpoint, a keyframe, a branch point."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Snapshot:
 
 
 class TrainingState:
-    """Parameters, state of the update rule, position, and what the epoch under way has shown so far.
+    """Parameters, state of the update rule, position, and what the epoch under way has shown.
 
     `iteration` updates are made, `epoch` epochs are complete, `batch` batches of the next one are
     done. Programs hold the arrays: they are written in place and never replaced.
@@ -66,7 +66,14 @@ class TrainingState:
         return Snapshot(self.iteration, self.epoch, self.batch, copies)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Become what it was. Raises ValueError where arrays are missing or of another shape."""
+        """Become what it was. Raises ValueError, changing nothing, where it does not fit."""
+        batches = len(self.epoch_losses)
+        position = snapshot.epoch * batches + snapshot.batch
+        if snapshot.batch >= batches or snapshot.iteration != position:
+            raise ValueError(
+                f"{snapshot.iteration} updates are not {snapshot.epoch} epochs of {batches} "
+                f"batches and {snapshot.batch} more"
+            )
         mine = self.arrays()
         for name, array in mine.items():
             other = snapshot.arrays.get(name)

@@ -47,7 +47,7 @@ class Stepper:
             return False
         op = self.ops[self.cursor]
         if op.phase == "update" and self.ops[self.cursor - 1].phase != "update":
-            self.trainer.verify(self.program)
+            self._verify()
         overwritten = [slot.array for slot in op.outputs if slot.role in {"parameter", "state"}]
         if overwritten:
             self._saved[self.cursor] = [array.copy() for array in overwritten]
@@ -77,10 +77,14 @@ class Stepper:
     def finish(self) -> float:
         """Do what is left and book the update; returns its loss. Raises DivergedError."""
         self.go_to(len(self.ops))
-        loss = self.program.loss_value
+        loss = self._verify()
         with limited(self.trainer.threads), np.errstate(all="ignore"):
             self.trainer.finish(self.program, loss)
         return loss
+
+    def _verify(self) -> float:
+        with np.errstate(all="ignore"):
+            return self.trainer.verify(self.program)
 
     def cancel(self) -> None:
         """As if this update had not been begun."""
@@ -91,12 +95,14 @@ class Stepper:
         """Inside, the state is as before this update: what a checkpoint must hold."""
         cursor = self.cursor
         self.cancel()
-        yield
-        self.go_to(cursor)
+        try:
+            yield
+        finally:
+            self.go_to(cursor)
 
     def slot(self, name: str) -> Slot | None:
         """A slot of this update by name, if it has been written (or was there before)."""
-        index = self._producer.get(name)
-        if index is None or index < self.cursor:
-            return self.program.slots().get(name)
-        return None
+        slot = self.program.slots().get(name)
+        lasting = slot is not None and slot.role in {"parameter", "state"}
+        written = self._producer.get(name, -1) < self.cursor
+        return slot if lasting or written else None

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
+from pydantic import ValidationError
 from tui_nn_datasets import stream
+
 from tui_nn_engine.checks import ensure_fits
 from tui_nn_engine.data import Part, PreparedData, prepare
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted
@@ -18,11 +19,13 @@ from tui_nn_engine.experiment import Change, Experiment
 from tui_nn_engine.metrics import metrics_for
 from tui_nn_engine.network import Network
 from tui_nn_engine.program import Program
+from tui_nn_engine.schema import ExperimentError, problems_of
 from tui_nn_engine.state import TrainingState
 from tui_nn_engine.threads import default_threads, limited
 
 Array = NDArray[Any]
 EVALUATION_BATCH = 1000
+FORWARD_PROGRAMS = 8  # kept at most: predicting for ever other numbers of samples fills no memory
 
 
 class DivergedError(ArithmeticError):
@@ -110,10 +113,16 @@ class Trainer:
     # -- what a person does while it runs -------------------------------------------------------
 
     def change_learning_rate(self, rate: float) -> None:
-        """From the next update on; written into the experiment, so that a replay repeats it."""
+        """From the next update on; written into the experiment, so that a replay repeats it.
+
+        Raises ExperimentError for a rate that is not a finite number above 0.
+        """
         now = self.state.iteration
         kept = [c for c in self.experiment.training.changes if c.iteration < now]
-        change = Change.model_validate({"iteration": now, "learning_rate": rate})
+        try:
+            change = Change(iteration=now, learning_rate=rate)
+        except ValidationError as error:
+            raise ExperimentError(problems_of(error, Change)) from None
         self._with_training(changes=(*kept, change))
         self._rate_until = 0
 
@@ -156,8 +165,8 @@ class Trainer:
             np.copyto(program.y.array, self.y[start:stop])
         else:
             chosen = order[start:stop]
-            self.data.train.x.take(chosen, 0, program.x.array, "clip")  # type: ignore[call-overload]
-            self.y.take(chosen, 0, program.y.array, "clip")  # type: ignore[call-overload]
+            self.data.train.x.take(chosen, 0, program.x.array, "clip")
+            self.y.take(chosen, 0, program.y.array, "clip")
         state.clock["iteration"].fill(state.iteration)
         if not self._rate_from <= state.iteration < self._rate_until:
             self._set_rate()
@@ -235,7 +244,7 @@ class Trainer:
         targets = self.y if order is None else self.y[order]
         row = [metric(state.epoch_outputs, targets) for metric in self.metrics.values()]
         if len(self.data.validation):
-            evaluation = self.evaluate(self.data.validation)
+            evaluation = self._evaluate(self.data.validation)
             row += [evaluation.loss, *evaluation.metrics.values()]
         state.epoch += 1
         state.batch = 0
@@ -250,6 +259,10 @@ class Trainer:
 
     def evaluate(self, part: Part) -> Evaluation:
         """Loss and metrics of the network as it is now, dropout and its like off."""
+        with limited(self.threads), np.errstate(all="ignore"):
+            return self._evaluate(part)
+
+    def _evaluate(self, part: Part) -> Evaluation:
         targets = self.data.targets(part, self.network.output_shape[-1])
         outputs = np.empty((len(part), *self.network.output_shape), self.data.dtype)
         total = 0.0
@@ -267,10 +280,16 @@ class Trainer:
         """Outputs (samples, ...) for inputs as the data has them, before scaling.
 
         Classes come as probabilities (whatever the last activation gives), numbers in the units
-        of the data.
+        of the data. Raises ValueError for inputs of another shape.
         """
         scaled = self.data.scaler.apply(np.asarray(x), self.data.dtype)
-        scaled = scaled.reshape(len(scaled), *self.network.sample_shape)
+        try:
+            scaled = scaled.reshape(len(scaled), *self.network.sample_shape)
+        except ValueError:
+            raise ValueError(
+                f"inputs must be (samples, {', '.join(map(str, self.network.sample_shape))}), "
+                f"not {scaled.shape}"
+            ) from None
         outputs = np.empty((len(scaled), *self.network.output_shape), self.data.dtype)
         with limited(self.threads), np.errstate(all="ignore"):
             for start, program in self._portions(scaled):
@@ -285,6 +304,8 @@ class Trainer:
             part = x[start : start + EVALUATION_BATCH]
             program = self._forward.get(len(part))
             if program is None:
+                if len(self._forward) == FORWARD_PROGRAMS:
+                    self._forward.clear()
                 program = self.network.compile_forward(len(part), self.parameters, with_loss=True)
                 self._forward[len(part)] = program
             program.x.array[...] = part
@@ -362,8 +383,7 @@ class Trainer:
         state = self.state
         if not len(self.data.test):
             return RunEnded("completed", state.epoch, state.iteration)
-        with limited(self.threads), np.errstate(all="ignore"):
-            test = self.evaluate(self.data.test)
+        test = self.evaluate(self.data.test)
         return RunEnded(
             "completed",
             state.epoch,
