@@ -44,7 +44,7 @@ class Link:
     def start(self) -> None:
         """Start an engine; one that has died may be started anew. Raises OSError."""
         self._closing = False
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tui_nn_engine.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

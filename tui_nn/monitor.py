@@ -7,20 +7,19 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tui_nn.link import EngineDied
-from tui_nn.widgets.history import History
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.protocol import (
     HealthReport,
     Message,
     Opened,
     Refused,
-    Rewound,
     State,
     StateChanged,
 )
 from tui_nn_engine.stepview import Listing, StepView
+
+from tui_nn.link import EngineDied
+from tui_nn.widgets.history import History
 
 Severity = Literal["information", "warning", "error"]
 
@@ -95,9 +94,6 @@ class Monitor:
                 self._state(message)
             case Opened():
                 self._opened(message)
-            case Rewound():
-                self._rewind(message.iteration)
-                self.note("back at the start: the same seed, the same initial weights")
             case Saved():
                 self.saved_iteration = message.iteration
                 if self.state != "running":
@@ -118,8 +114,11 @@ class Monitor:
         again = self.opened is not None and self.opened.folder == message.folder
         self.opened = message
         if again:
-            self._rewind(message.iteration)
+            for history in (self.loss, *self.figures.values()):
+                history.truncate(message.iteration)
         else:
+            if self.iteration:
+                self.note("back at the start" if not message.iteration else "another run")
             self.loss.clear()
             self.figures = {}
             self._epochs(message.history)
@@ -129,13 +128,6 @@ class Monitor:
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
         if message.iteration:
             self.note(f"resumed at iteration {message.iteration:,} from {message.folder}")
-
-    def _rewind(self, iteration: int) -> None:
-        for history in (self.loss, *self.figures.values()):
-            history.truncate(iteration)
-        if not iteration:
-            self.elapsed = 0.0
-        self.test, self.view, self.listing = {}, None, None
 
     def _state(self, message: StateChanged) -> None:
         before, self.state = self.state, message.state
@@ -170,7 +162,7 @@ class Monitor:
         iterations = epochs.column("iteration")
         for name in epochs.columns[2:]:
             self.figures.setdefault(name, History()).add(iterations, epochs.column(name))
-        if self.seconds_per_update * (self.opened.batches_per_epoch if self.opened else 1) > 0.3:
+        if self.seconds_per_update * (self.opened.batches_per_epoch if self.opened else 1) > 0.1:
             last = dict(zip(epochs.columns, epochs.values[-1].tolist(), strict=True))
             figures = "  ".join(f"{n} {v:.4g}" for n, v in last.items() if n not in _COUNTERS)
             self.note(f"epoch {int(last['epoch'])}: {figures}")

@@ -56,7 +56,7 @@ class LookAt:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Back to the start, the same seed."""
+    """The same experiment again from its start, as a run of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,6 @@ class StateChanged:
     learning_rate: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rewound:
-    """The run is back at this iteration; what came after it is void."""
-
-    iteration: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class HealthReport:
     """`health.health` after this many updates: (layers, columns)."""
@@ -151,7 +144,6 @@ Command = (
 Message = (
     Opened
     | StateChanged
-    | Rewound
     | HealthReport
     | Refused
     | Listing

@@ -25,7 +25,6 @@ from tui_nn_engine.protocol import (
     Play,
     Refused,
     Restart,
-    Rewound,
     Save,
     SetLearningRate,
     State,
@@ -97,15 +96,16 @@ class Session:
     def _open(self, command: Open) -> None:
         experiment = Experiment.parse(command.experiment) if command.experiment else None
         folder = Path(command.folder) if command.folder else None
-        history = Epochs()
         if command.resume and folder is not None:
             run = Run.resume(folder, experiment)
-            history = _history(run)
+            self._begin(run, _history(run))
         elif experiment is not None:
-            run = Run(Trainer(experiment), folder)
+            self._begin(Run(Trainer(experiment), folder))
         else:
             self._send(Refused("an experiment or the folder of a run is needed"))
-            return
+
+    def _begin(self, run: Run, history: Epochs | None = None) -> None:
+        """Make this run the session's; the one before is saved where it stands."""
         self._close_run()
         self.run, self._events, self._stepper = run, None, None
         trainer = run.trainer
@@ -123,7 +123,7 @@ class Session:
                 trainer.batches_per_epoch,
                 trainer.samples,
                 trainer.threads,
-                history,
+                history or Epochs(),
             )
         )
         self._to("completed" if trainer.done else "paused" if trainer.state.iteration else "ready")
@@ -215,11 +215,11 @@ class Session:
             self._send(run.trainer.completed())
 
     def _restart(self, run: Run) -> None:
-        self._events = self._stepper = None
-        run.trainer.restart()
-        run.forget_after(0)
-        self._send(Rewound(0))
-        self._to("ready")
+        """A run of its own, so that the one before is kept and can be resumed."""
+        experiment = run.trainer.experiment
+        training = experiment.training.model_copy(update={"changes": ()})
+        again = experiment.model_copy(update={"training": training})
+        self._begin(Run(Trainer(again, run.trainer.data)))
 
     def _save(self, run: Run) -> None:
         if self._stepper is None:

@@ -1,21 +1,54 @@
-"""What all modes share: the line at the top, the mode's own panes, the keys at the bottom."""
+"""What all modes share: the lines at the top, the mode's own panes, the keys at the bottom."""
 
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 
-from tui_nn.widgets.status_line import StatusLine
+from tui_nn.monitor import Monitor
+from tui_nn.widgets.status_line import Counters, RunTitle
+
+MODES = {"build": "1 Build", "train": "2 Train", "step": "3 Step"}
+
+
+class ModeBar(Static):
+    """The modes, with their keys, the one on screen marked; each can be clicked."""
+
+    DEFAULT_CSS = "ModeBar { width: auto; height: 1; padding: 0 1; }"
+
+    def __init__(self, current: str) -> None:
+        modes = " ".join(
+            f"[reverse] {label} [/]"
+            if mode == current
+            else f"[@click=app.switch_mode('{mode}')] {label} [/]"
+            for mode, label in MODES.items()
+        )
+        super().__init__(f"{modes} [@click=app.toggle_help] ? [/][@click=app.quit] q [/]")
 
 
 class Mode(Screen[None]):
     """One of the app's modes. Subclasses yield their panes in `compose_mode`."""
 
+    DEFAULT_CSS = """
+    Mode > #top { height: 1; background: $panel;  }
+    """
+
+    name_of_mode = ""
+
     def compose(self) -> ComposeResult:
-        """The status line, the panes, the footer."""
-        yield StatusLine()
+        """The run and the modes, the counters, the panes, the footer."""
+        with Horizontal(id="top"):
+            yield RunTitle()
+            yield ModeBar(self.name_of_mode)
+        yield Counters()
         yield from self.compose_mode()
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def compose_mode(self) -> ComposeResult:
         """The mode's own panes."""
         raise NotImplementedError
+
+    def show_status(self, monitor: Monitor, title: str) -> None:
+        """Show the run in the lines at the top; `title` is its data and network."""
+        self.query_one(RunTitle).show(monitor, title)
+        self.query_one(Counters).show(monitor)

@@ -1,0 +1,143 @@
+"""Train mode: loss and accuracy live, the layers' health, what happened."""
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widgets import RichLog, Tab, Tabs
+
+from tui_nn.modes.transport import Send, Transport
+from tui_nn.monitor import Monitor
+from tui_nn.widgets.curve import Curve, Series, SeriesStyle
+from tui_nn.widgets.history import SMOOTHINGS
+from tui_nn.widgets.layer_table import LayerTable
+
+PANES = {"loss": "Loss", "metric": "Accuracy", "layers": "Layers", "events": "Events"}
+EMPTY = "Press space to start training. N makes one update, e one epoch, 3 takes an update apart."
+LATER = "A point at the end of each epoch."
+VALIDATION = SeriesStyle("warning", "●", smoothed=False)
+
+
+class Train(Transport):
+    """Watch it learn."""
+
+    CSS_PATH = "train.tcss"
+    name_of_mode = "train"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS = [
+        Binding("n", "take_apart", "Step", priority=True, show=False),
+        Binding("y", "log_axis", "Log", priority=True),
+        Binding("w", "smoothing", "Smooth", priority=True),
+        Binding("o", "app.open_run", "Open", priority=True),
+        Binding("t", "next_pane", "Next pane", priority=True, show=False),
+    ]
+
+    def __init__(self, monitor: Monitor, send: Send) -> None:
+        super().__init__(monitor, send)
+        self._folder: str | None = None
+        self._logged = 0
+        self._health: object = None
+        self._names: tuple[str, ...] = ()
+
+    def compose_mode(self) -> ComposeResult:
+        """Two curves above, layers and events below; one of them at a time where it is narrow."""
+        yield Tabs(*(Tab(label, id=f"tab-{key}") for key, label in PANES.items()))
+        with Vertical(id="panes"):
+            with Horizontal(id="curves"):
+                loss = [Series("training", self.monitor.loss)]
+                yield Curve(loss, title="Loss", empty=EMPTY, id="loss")
+                yield Curve([], title="Accuracy", empty=LATER, id="metric")
+            yield LayerTable()
+            yield RichLog(id="events", wrap=True, max_lines=1000, min_width=1)
+
+    def on_mount(self) -> None:
+        """Titles, and what there is already."""
+        self.query_one(LayerTable).border_title = "Layers"
+        self.query_one("#events").border_title = "Events"
+        self.query_one("#loss").focus()
+        self._show_pane("loss")
+
+    def on_screen_resume(self) -> None:
+        """Catch up."""
+        self.show_run()
+
+    def show_run(self) -> None:
+        """Show what the monitor knows now."""
+        monitor = self.monitor
+        opened = monitor.opened
+        if opened is not None and (opened.folder != self._folder or self._names != self._figures()):
+            self._folder, self._names, self._health = opened.folder, self._figures(), None
+            self._set_series(monitor)
+            self.query_one(LayerTable).show(opened, monitor.health)
+        for curve in self.query(Curve):
+            curve.data_changed()
+        if opened is not None and monitor.health is not self._health:
+            self._health = monitor.health
+            self.query_one(LayerTable).show(opened, monitor.health)
+        self._show_log(monitor)
+
+    def _figures(self) -> tuple[str, ...]:
+        return tuple(self.monitor.figures)
+
+    def _set_series(self, monitor: Monitor) -> None:
+        loss, metric = self.query_one("#loss", Curve), self.query_one("#metric", Curve)
+        loss.series = _series("training", monitor.loss, monitor.figures.get("val_loss"))
+        name = monitor.metric
+        if name:
+            figures = monitor.figures
+            title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.capitalize())
+            metric.title = title
+            metric.series = _series("training", figures[name], figures.get(f"val_{name}"))
+
+    def _show_log(self, monitor: Monitor) -> None:
+        new = min(monitor.logged - self._logged, len(monitor.log))
+        self._logged = monitor.logged
+        if not new:
+            return
+        events = self.query_one("#events", RichLog)
+        for entry in list(monitor.log)[-new:]:
+            sign = {"information": " ", "warning": "⚠", "error": "✗"}[entry.severity]
+            colour = self.app.theme_variables.get(f"text-{entry.severity}", "")
+            events.write(
+                Text(f"{entry.time} {sign} {entry.text}", style=colour if sign != " " else "")
+            )
+
+    # -- panes ----------------------------------------------------------------------------------
+
+    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
+        """Show that pane, where there is room for one."""
+        self._show_pane((event.tab.id or "").removeprefix("tab-"))
+
+    def action_next_pane(self) -> None:
+        """The next tab."""
+        self.query_one(Tabs).action_next_tab()
+
+    def _show_pane(self, key: str) -> None:
+        for pane in PANES:
+            self.set_class(pane == key, f"-show-{pane}")
+
+    # -- the curves -----------------------------------------------------------------------------
+
+    def action_log_axis(self) -> None:
+        """Linear or logarithmic loss."""
+        curve = self.query_one("#loss", Curve)
+        curve.log_scale = not curve.log_scale
+
+    def action_smoothing(self) -> None:
+        """None, then each of the smoothings."""
+        curve = self.query_one("#loss", Curve)
+        steps = (0.0, *SMOOTHINGS)
+        curve.smoothing = steps[(steps.index(curve.smoothing) + 1) % len(steps)]
+        what = f"over {curve.smoothing:.0f} updates" if curve.smoothing else "off"
+        self.notify(f"Smoothing {what}", timeout=2)
+
+    def action_take_apart(self) -> None:
+        """Step mode shows the next update one operation at a time."""
+        self.app.switch_mode("step")
+
+
+def _series(name: str, training: object, validation: object | None) -> list[Series]:
+    found = [Series(name, training)]  # type: ignore[arg-type]
+    if validation is not None:
+        found.append(Series("validation", validation, VALIDATION))  # type: ignore[arg-type]
+    return found
