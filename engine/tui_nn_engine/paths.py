@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 Steps = tuple[str | int, ...]
+MAX_DEPTH = 50
 _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -18,6 +19,8 @@ def steps_of(path: str) -> Steps:
         end = match.end()
     if end != len(path) or not steps:
         raise ValueError(f"{path!r} is no place in an experiment; write it as layers[1].units")
+    if len(steps) > MAX_DEPTH:
+        raise ValueError(f"nothing in an experiment lies {len(steps)} steps deep")
     return tuple(steps)
 
 

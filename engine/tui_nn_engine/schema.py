@@ -6,6 +6,7 @@ command line all read them there.
 """
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -23,6 +24,11 @@ from pydantic import (
     model_serializer,
 )
 from pydantic_core import CoreSchema, ErrorDetails
+
+
+# What a hostile file nests a thousand deep is shown to a depth of a few.
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 200
 
 
 class Block(BaseModel):
@@ -275,5 +281,8 @@ def _message(details: ErrorDetails, owner: type[Block] | None) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = _REPR.repr(value)
+    except ValueError:  # Python writes out no number of more than 4300 digits
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
