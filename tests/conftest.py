@@ -14,3 +14,60 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and fetched data of a test, and of the processes it starts, stay in its own folder."""
     monkeypatch.setenv("TUI_NN_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("TUI_NN_DATA", str(tmp_path / "data"))
+
+
+XOR = """
+[data]
+name = "xor"
+[[layers]]
+type = "dense"
+units = 4
+activation = "tanh"
+[[layers]]
+type = "dense"
+units = 1
+activation = "sigmoid"
+[loss]
+type = "binary_crossentropy"
+[optimizer]
+type = "adam"
+learning_rate = 0.1
+[training]
+epochs = 5
+batch_size = 2
+"""
+MNIST = """
+[data]
+name = "mnist_small"
+[[layers]]
+type = "dense"
+units = 512
+activation = "relu"
+[[layers]]
+type = "dense"
+units = 10
+activation = "softmax"
+[loss]
+type = "categorical_crossentropy"
+[optimizer]
+type = "adam"
+[training]
+epochs = 1
+batch_size = 128
+"""
+
+
+@pytest.fixture
+def xor(tmp_path: Path) -> Path:
+    """An experiment file trained in no time: 2-4-1 on exclusive or, two updates an epoch."""
+    path = tmp_path / "xor.toml"
+    path.write_text(XOR)
+    return path
+
+
+@pytest.fixture
+def mnist(tmp_path: Path) -> Path:
+    """An experiment file of 784-512-10, an epoch of mnist_small."""
+    path = tmp_path / "mnist.toml"
+    path.write_text(MNIST)
+    return path

@@ -157,14 +157,18 @@ def _resumed(folder: Path, file: Path | None, assignments: tuple[str, ...]) -> "
 
 def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
     """Train to the end, or until a signal comes; then the run is saved first."""
-    from tui_nn_engine.events import RunEnded, SaveFailed
+    from tui_nn_engine.events import RunEnded, Saved, SaveFailed
 
     with _report(style) as show:
+        warned: Event | None = None
 
         def tell(event: "Event") -> None:
+            nonlocal warned
             show(event)
-            if isinstance(event, SaveFailed):
+            if isinstance(event, SaveFailed) and event != warned:  # once, until it works again
                 click.echo(f"Warning: {event.path}: {event.message}", err=True)
+            if isinstance(event, Saved | SaveFailed):
+                warned = event
 
         try:
             for event in run.record():
