@@ -1,0 +1,165 @@
+"""The parts of an experiment as a list: data, each layer with its shapes, loss, optimizer, the rest."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.network import LayerSummary
+from tui_nn_engine.schema import Problem
+
+from tui_nn.forms.field import Field
+from tui_nn.forms.form import Form, field
+from tui_nn.forms.spec import Listing, Nested, Spec, Variants, scalar, specs
+
+GENERAL = ""
+"""The path of the part that holds the experiment's own single values, such as its seed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: its path ("layers[1]"), what it is called, what it says in a few words."""
+
+    path: str
+    title: str
+    brief: str = ""
+    summary: LayerSummary | None = None
+
+
+def parts_of(
+    model: type[Experiment], tree: dict[str, Any], summary: Iterable[LayerSummary] = ()
+) -> tuple[Part, ...]:
+    """All parts in the order of the file; `summary` may end before the last layer."""
+    rows = list(summary)
+    parts = []
+    for one in _order(model):
+        value = tree.get(one.name)
+        if isinstance(one.content, Listing):
+            names = _names(value if isinstance(value, list | tuple) else [])
+            for index, (name, layer) in enumerate(names):
+                row = rows[index] if index < len(rows) else None
+                parts.append(Part(f"{one.name}[{index}]", name, _brief(layer, names=False), row))
+        elif not scalar(one.content):
+            value = one.default if value is None else value
+            parts.append(Part(one.name, one.label.capitalize(), _brief(value)))
+    own = {
+        one.name: tree.get(one.name, one.default) for one in _order(model) if scalar(one.content)
+    }
+    return (*parts, Part(GENERAL, "General", _brief(own)))
+
+
+def part_form(model: type[Experiment], path: str, value: Any) -> Field | Form:
+    """The form of the part at `path`, whose tree is `value`."""
+    if path == GENERAL:
+        return Form([one for one in _order(model) if scalar(one.content)], "", value)
+    name = path.partition("[")[0]
+    whole = next(one for one in _order(model) if one.name == name)
+    content = whole.content.item if isinstance(whole.content, Listing) else whole.content
+    if isinstance(content, Nested):
+        return Form.of(content.block, path, value)
+    assert isinstance(content, Variants)  # noqa: S101
+    label = "data set" if content.tag == "name" else "type"
+    return field(Spec(whole.name, label, whole.help, content, whole.default, True), path, value)
+
+
+def part_at(path: str) -> str:
+    """The path of the part that a place belongs to: "layers[1]" for "layers[1].units"."""
+    head = path.partition(".")[0]
+    return GENERAL if head in {"seed", "dtype"} else head
+
+
+def _order(model: type[Experiment]) -> list[Spec]:
+    """The fields as they stand in the model, not the required first."""
+    names = list(model.model_fields)
+    return sorted(specs(model), key=lambda one: names.index(one.name))
+
+
+def _names(layers: Iterable[Any]) -> list[tuple[str, Any]]:
+    """As `Experiment.named_layers`, for layers that may be wrong."""
+    counts: dict[str, int] = {}
+    named = []
+    for layer in layers:
+        kind = layer.get("type") if isinstance(layer, dict) else layer
+        name = kind if isinstance(kind, str) and kind else "layer"
+        counts[name] = counts.get(name, 0) + 1
+        named.append((f"{name}_{counts[name]}", layer))
+    return named
+
+
+def _brief(value: Any, *, names: bool = True) -> str:
+    """A block in a few words: its kind and what is set in it."""
+    if not isinstance(value, dict):
+        return "" if value is None or isinstance(value, list) else str(value)
+    words = []
+    for key, part in value.items():
+        shown = part.get("type") if isinstance(part, dict) else part
+        if key in {"type", "name"}:
+            words += [str(shown)] if names else []
+        elif not isinstance(shown, list | dict) and shown is not None:
+            words.append(f"{key.replace('_', ' ')} {shown}" if names else str(shown))
+    return " · ".join(words)
+
+
+class PartList(OptionList):
+    """The list of parts; for each layer its output shape, parameters and connections."""
+
+    DEFAULT_CSS = """
+    PartList { height: 1fr; border: none; padding: 0; background: transparent; }
+    PartList > .option-list--option { padding: 0 1; }
+    """
+
+    parts: tuple[Part, ...] = ()
+
+    def show(self, parts: tuple[Part, ...], problems: Iterable[Problem]) -> None:
+        """Show these parts, with a sign at those that have a problem."""
+        wrong = [part_at(problem.path) for problem in problems if problem.path]
+        prompts = [_prompt(part, wrong.count(part.path)) for part in parts]
+        if [part.path for part in parts] == [part.path for part in self.parts]:
+            for index, prompt in enumerate(prompts):
+                self.replace_option_prompt_at_index(index, prompt)
+        else:
+            kept = self.highlighted
+            self.set_options(Option(prompt) for prompt in prompts)
+            if kept is not None:
+                self.highlighted = min(kept, len(parts) - 1)
+        self.parts = parts
+
+    def index_of(self, path: str) -> int | None:
+        """Where the part with this path stands."""
+        return next((i for i, part in enumerate(self.parts) if part.path == path), None)
+
+
+def totals(parts: Iterable[Part]) -> str:
+    """The sums over the layers, in words."""
+    layers = [part for part in parts if part.path.startswith("layers[")]
+    rows = [part.summary for part in layers if part.summary is not None]
+    many = "layer" if len(layers) == 1 else "layers"
+    if not rows:
+        return f"{len(layers)} {many}"
+    parameters = sum(row.parameters for row in rows)
+    frozen = parameters - sum(row.trainable for row in rows)
+    words = [
+        f"{len(layers)} {many}"
+        + (f", shapes known of {len(rows)}" if len(rows) < len(layers) else ""),
+        f"{parameters:,} parameters" + (f", {frozen:,} of them frozen" if frozen else ""),
+        f"{sum(row.connections for row in rows):,} connections",
+    ]
+    return "\n".join(words)
+
+
+def _prompt(part: Part, wrong: int) -> Text:
+    text = Text()
+    text.append(f"✗{wrong if wrong > 1 else ''} " if wrong else "", "bold red")
+    text.append(part.title, "bold")
+    text.append(f"  {part.brief}" if part.brief else "")
+    row = part.summary
+    if row is not None:
+        pieces = [f"→ {row.output_shape}"]
+        pieces += [f"{row.parameters:,} par."] if row.parameters else []
+        pieces += [f"{row.connections:,} conn."] if row.connections else []
+        words = "  ".join(piece.replace(" ", "\N{NO-BREAK SPACE}") for piece in pieces)
+        text.append(f"\n{words}", "dim")
+    return text

@@ -1,0 +1,460 @@
+"""Build mode: the experiment in forms, what comes of each edit, and what is wrong with it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import OptionList, Static, Tab, Tabs
+from textual.worker import get_current_worker
+from tui_nn_engine.paths import value_at
+from tui_nn_engine.schema import ExperimentError
+
+from tui_nn.draft import Draft, Fix, Review, Tree, starters
+from tui_nn.forms.field import Edited, Field
+from tui_nn.forms.findings import Findings
+from tui_nn.forms.form import Form
+from tui_nn.forms.parts import PartList, part_at, part_form, parts_of, totals
+from tui_nn.forms.picker import Picker
+from tui_nn.forms.spec import Listing, Variants, specs
+from tui_nn.modes.mode import Mode
+from tui_nn.widgets.data_preview import DataPreview, Preview
+
+_PAUSE = 0.12  # seconds without a key before an edit is reviewed
+
+
+class Build(Mode):
+    """Parts on the left, the form of one in the middle, data and problems on the right."""
+
+    CSS_PATH = "build.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (112, "-wide")]
+    BINDINGS = [
+        ("a", "add", "Add layer"),
+        ("d", "duplicate", "Duplicate"),
+        ("x,delete", "remove", "Remove"),
+        ("ctrl+up,K", "move(-1)", "Move up"),
+        ("ctrl+down,J", "move(1)", "Move down"),
+        ("f", "mend", "Mend"),
+        ("ctrl+z", "undo", "Undo"),
+        ("ctrl+y", "redo", "Redo"),
+        ("ctrl+s", "save", "Save"),
+        ("S,ctrl+shift+s", "save_as", "Save as"),
+        ("ctrl+o", "open", "Open"),
+        ("n", "new", "New"),
+        ("p", "next_pane", "Next pane"),
+        ("escape", "leave", "Parts"),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """The experiment was reviewed after a change (and once at the start)."""
+
+        review: Review
+
+    @dataclass
+    class _Reviewed(Message):
+        tree: Tree
+        review: Review
+        preview: Preview | None
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self.draft = draft
+        self._part = "data"
+        self._form: Field | Form | None = None
+        self._review: Review | None = None
+        self._preview: Preview | None = None
+        self._waiting: Timer | None = None
+        self._adopting = False
+        """The data set was switched: its network is to follow once the data is known."""
+
+    def compose_mode(self) -> ComposeResult:
+        """The four panes, and the tabs that choose among them where they don't fit."""
+        yield Tabs(
+            Tab("Parts", id="parts"), Tab("Form", id="form"),
+            Tab("Data", id="data"), Tab("Problems", id="problems"),
+        )  # fmt: skip
+        with Horizontal(id="panes"):
+            with Vertical(id="parts-pane", classes="pane"):
+                yield PartList()
+                yield Static(id="totals", markup=False)
+            yield VerticalScroll(id="form-pane", classes="pane", can_focus=False)
+            with Vertical(id="side"):
+                with Vertical(id="data-pane", classes="pane") as pane:
+                    pane.border_title = "Data"
+                    yield DataPreview()
+                with VerticalScroll(id="problems-pane", classes="pane", can_focus=False) as pane:
+                    pane.border_title = "Problems"
+                    yield Findings()
+
+    def on_mount(self) -> None:
+        """Show the draft and review it."""
+        self.query_one(DataPreview).show(None, "loading the data…")
+        self.reload()
+        self._show_pane("parts")
+        self.query_one(PartList).focus()
+
+    def on_screen_resume(self) -> None:
+        """The draft may have changed while another mode was on."""
+        if self._form is not None:
+            self.reload()
+
+    def reload(self) -> None:
+        """Show the draft as it now is, whatever was done to it, and review it."""
+        self._show_parts()
+        if self._form is not None and self._form.path == self._part:
+            self._form.show(self.draft.value(self._part))
+        else:
+            self._open_part()
+        self._review_soon(0)
+
+    # What the panes show
+
+    def _show_parts(self) -> None:
+        review, draft = self._review, self.draft
+        parts = parts_of(draft.model, draft.tree, review.summary if review else ())
+        if all(part.path != self._part for part in parts):
+            self._part = next((p.path for p in reversed(parts) if _is_layer(p.path)), "data")
+        listing = self.query_one(PartList)
+        with listing.prevent(OptionList.OptionHighlighted):
+            listing.show(parts, review.problems if review else ())
+            listing.highlighted = listing.index_of(self._part)
+        self.query_one("#totals", Static).update(totals(parts))
+        name = draft.path.name if draft.path else "new experiment"
+        pane = self.query_one("#parts-pane")
+        pane.border_title = f"{name} · changed" if draft.modified else name
+        title = next((part.title for part in parts if part.path == self._part), "")
+        self.query_one("#form-pane").border_title = title
+        self.refresh_bindings()
+
+    @work(exclusive=True, group="form")
+    async def _open_part(self, place: str | None = None) -> None:
+        """Put up the form of the chosen part; `place`: with the focus on the field there."""
+        pane = self.query_one("#form-pane", VerticalScroll)
+        form = part_form(self.draft.model, self._part, self.draft.value(self._part))
+        self._form = form
+        await pane.remove_children()
+        await pane.mount(form)
+        if self._review is not None:
+            form.show_problems(self._review.problems)
+        pane.scroll_home(animate=False)
+        if place is not None:
+            self._focus_field(place)
+
+    def _select(self, path: str, *, place: str | None = None) -> None:
+        """Choose a part; `place`: and go to the field there."""
+        moved = path != self._part
+        self._part = path
+        self._show_parts()
+        if place is not None:
+            self._show_pane("form")
+        if moved or self._form is None or self._form.path != path:
+            self._open_part(place)
+        elif place is not None:
+            self._focus_field(place)
+
+    def _focus_field(self, place: str) -> None:
+        fields = [f for f in self.query("#form-pane Field").results(Field)]
+        over = [
+            f for f in fields if place == f.path or place.startswith((f"{f.path}.", f"{f.path}["))
+        ]
+        nearest = max(over, key=lambda f: len(f.path), default=None) or (fields or [None])[0]
+        if nearest is not None:
+            target = next((w for w in nearest.query("*") if w.focusable), None)
+            if target is not None:
+                target.focus()
+
+    @on(OptionList.OptionHighlighted, "PartList")
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        parts = self.query_one(PartList).parts
+        if event.option_index < len(parts):
+            self._select(parts[event.option_index].path)
+
+    @on(OptionList.OptionSelected, "PartList")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        path = self.query_one(PartList).parts[event.option_index].path
+        self._select(path, place=path)
+
+    # Edits and their review
+
+    @on(Edited)
+    def _edited(self, event: Edited) -> None:
+        event.stop()
+        before = value_at(self.draft.tree, ("data", "name"))
+        self.draft.set(event.path, event.value)
+        self._adopting |= value_at(self.draft.tree, ("data", "name")) != before
+        if self._form is not None:
+            self._form.show(self.draft.value(self._form.path))
+        self._show_parts()
+        self._review_soon()
+
+    def _review_soon(self, pause: float = _PAUSE) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+        self._waiting = self.set_timer(pause, self._start_review) if pause else None
+        if not pause:
+            self._start_review()
+
+    @work(thread=True, exclusive=True, group="review")
+    def _start_review(self) -> None:
+        tree = self.draft.tree
+        review = self.draft.review()
+        known = self._review.data if self._review else None
+        preview = self._preview
+        if review.data is not known:
+            preview = Preview.of(review.data) if review.data is not None else None
+        if not get_current_worker().is_cancelled:
+            self.post_message(self._Reviewed(tree, review, preview))
+
+    @on(_Reviewed)
+    def _reviewed(self, event: _Reviewed) -> None:
+        if event.tree is not self.draft.tree:
+            self._review_soon()
+            return
+        if self._adopting:
+            self._adopting = False
+            if event.review.data is not None:
+                self.draft.fit_to(event.review.data)
+            if event.tree is not self.draft.tree:
+                self.reload()
+                return
+        new_data = self._review is None or event.review.data is not self._review.data
+        self._review, self._preview = event.review, event.preview
+        self._show_parts()
+        if new_data:
+            self.query_one(DataPreview).show(event.preview, "no data: see the problems")
+        self.query_one(Findings).show(event.review)
+        count = len(event.review.problems)
+        self.query_one("#problems-pane").border_title = (
+            f"Problems ✗ {count}" if count else "Problems"
+        )
+        self.query_one("#problems", Tab).label = f"Problems ✗{count}" if count else "Problems"
+        self.set_class(bool(count), "-problems")
+        if self._form is not None:
+            self._form.show_problems(event.review.problems)
+        self.post_message(self.Changed(event.review))
+
+    # Layers
+
+    @property
+    def _layer(self) -> int | None:
+        match = re.fullmatch(r"layers\[(\d+)\]", self._part)
+        return int(match[1]) if match else None
+
+    @work
+    async def action_add(self) -> None:
+        """Choose a type; the new layer comes after the chosen one, else before the last."""
+        layers = next(one for one in specs(self.draft.model) if one.name == "layers").content
+        assert isinstance(layers, Listing)  # noqa: S101
+        kinds = layers.item
+        assert isinstance(kinds, Variants)  # noqa: S101
+        names = {name: kinds.summary(name) for name in kinds.blocks}
+        kind = await self.app.push_screen_wait(Picker("Add a layer", names))
+        if kind is None:
+            return
+        count = len(self.draft.layers)
+        index = max(0, count - 1) if self._layer is None else self._layer + 1
+        self.draft.insert_layer(index, _like(kind, self.draft.layers[:index]))
+        self._after_layers(index, place=f"layers[{index}]")
+
+    def action_duplicate(self) -> None:
+        """Put a copy of the chosen layer after it."""
+        if self._layer is not None:
+            self.draft.duplicate_layer(self._layer)
+            self._after_layers(self._layer + 1)
+
+    def action_remove(self) -> None:
+        """Take the chosen layer out."""
+        if self._layer is not None:
+            self.draft.remove_layer(self._layer)
+            self._after_layers(min(self._layer, len(self.draft.layers) - 1))
+
+    def action_move(self, by: int) -> None:
+        """Move the chosen layer up or down."""
+        if self._layer is not None and 0 <= self._layer + by < len(self.draft.layers):
+            self.draft.move_layer(self._layer, self._layer + by)
+            self._after_layers(self._layer + by)
+
+    def _after_layers(self, index: int, place: str | None = None) -> None:
+        self._form = None  # the same path is another layer now
+        self._select(f"layers[{index}]" if index >= 0 else "data", place=place)
+        self._review_soon(0)
+
+    # Mends, history, files
+
+    def action_mend(self) -> None:
+        """Make the first mend there is."""
+        if self._review is not None and self._review.fixes:
+            self._mend(self._review.fixes[0])
+
+    @on(Findings.Mend)
+    def _mend_chosen(self, event: Findings.Mend) -> None:
+        self._mend(event.fix)
+
+    def _mend(self, fix: Fix) -> None:
+        self.draft.replace(fix.tree)
+        self._restored()
+
+    @on(Findings.Chosen)
+    def _problem_chosen(self, event: Findings.Chosen) -> None:
+        path = part_at(event.path) if event.path else "data"
+        self._select(path, place=event.path or path)
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        self.draft.undo()
+        self._restored()
+
+    def action_redo(self) -> None:
+        """Make it again."""
+        self.draft.redo()
+        self._restored()
+
+    def _restored(self) -> None:
+        self._adopting = False
+        self.reload()
+
+    @work
+    async def action_new(self) -> None:
+        """Begin from a starter; undo leads back."""
+        known = starters()
+        said = {name: _outline(one.tree()) for name, one in known.items()}
+        name = await self.app.push_screen_wait(Picker("A new experiment", said))
+        if name is not None:
+            self.draft.start(known[name])
+            self._restored()
+
+    @work
+    async def action_open(self) -> None:
+        """Choose a file and read it; undo leads back."""
+        from textual_fspicker import FileOpen
+
+        path = await self.app.push_screen_wait(
+            FileOpen(self._folder, title="Open an experiment", filters=_filters())
+        )
+        if path is None:
+            return
+        try:
+            self.draft.open(path)
+        except ExperimentError as error:
+            self.notify(str(error), title=f"{path.name} was not opened", severity="error")
+            return
+        self._restored()
+
+    @work
+    async def action_save(self) -> None:
+        """To its file; the first time it asks for one."""
+        path = self.draft.path or await self._ask_path()
+        if path is not None:
+            self._save(path)
+
+    @work
+    async def action_save_as(self) -> None:
+        """To another file."""
+        path = await self._ask_path()
+        if path is not None:
+            self._save(path)
+
+    async def _ask_path(self) -> Path | None:
+        from textual_fspicker import FileSave
+
+        name = self.draft.path.name if self.draft.path else "experiment.toml"
+        path: Path | None = await self.app.push_screen_wait(
+            FileSave(self._folder, title="Save as", filters=_filters(), default_file=name)
+        )
+        if path is None:
+            return None
+        path = path if path.suffix else path.with_suffix(".toml")
+        if path.exists() and path != self.draft.path:
+            answers = {"overwrite": f"what {path.name} holds is lost", "cancel": "leave it alone"}
+            answer = await self.app.push_screen_wait(Picker(f"{path.name} exists", answers))
+            return path if answer == "overwrite" else None
+        return path
+
+    def _save(self, path: Path) -> None:
+        try:
+            self.draft.save(path)
+        except ExperimentError as error:
+            self.notify(str(error), title="Not saved: mend this first", severity="error")
+        except OSError as error:
+            self.notify(f"{path}: {error.strerror}", title="Not saved", severity="error")
+        else:
+            self.notify(str(path), title="Saved")
+            self._show_parts()
+
+    @property
+    def _folder(self) -> Path:
+        return self.draft.path.parent if self.draft.path else Path.cwd()
+
+    # Panes
+
+    def _show_pane(self, name: str) -> None:
+        tabs = self.query_one(Tabs)
+        if tabs.active != name:
+            tabs.active = name
+
+    @on(Tabs.TabActivated)
+    def _tab(self, event: Tabs.TabActivated) -> None:
+        for name in ("parts", "form", "data", "problems"):
+            self.set_class(event.tab.id == name, f"-at-{name}")
+
+    def action_next_pane(self) -> None:
+        """To the next tab."""
+        self.query_one(Tabs).action_next_tab()
+
+    def action_leave(self) -> None:
+        """Out of a field, back to the list of parts."""
+        self._show_pane("parts")
+        self.query_one(PartList).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what can't be done now."""
+        draft = self.draft
+        match action:
+            case "undo":
+                return draft.can_undo or None
+            case "redo":
+                return draft.can_redo or None
+            case "duplicate" | "remove":
+                return self._layer is not None or None
+            case "move":
+                to = -1 if self._layer is None else self._layer + int(str(parameters[0]))
+                return 0 <= to < len(draft.layers) or None
+            case "mend":
+                return bool(self._review and self._review.fixes) or None
+            case "next_pane":
+                return not self.has_class("-wide")
+        return True
+
+
+def _is_layer(path: str) -> bool:
+    return path.startswith("layers[")
+
+
+def _like(kind: str, before: list[Any]) -> Tree:
+    """A new layer, with the plain values of the nearest of its kind before it."""
+    same = [one for one in before if isinstance(one, dict) and one.get("type") == kind]
+    model = same[-1] if same else {}
+    plain = {key: value for key, value in model.items() if not isinstance(value, dict | list)}
+    return {**plain, "type": kind}
+
+
+def _outline(tree: Tree) -> str:
+    """Its network in a line: 512 relu, 10 softmax."""
+    layers = [
+        f"{one.get('units', '')} {one.get('activation', one['type'])}" for one in tree["layers"]
+    ]
+    return f"{' → '.join(layers)} · {tree['training']['epochs']} epochs"
+
+
+def _filters() -> Any:
+    from textual_fspicker import Filters
+
+    return Filters(
+        ("Experiments", lambda path: path.suffix.lower() == ".toml"), ("All files", lambda _: True)
+    )

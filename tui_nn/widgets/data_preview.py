@@ -1,0 +1,188 @@
+"""What a data set looks like: pictures, points or rows, and its shape, split and classes in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, DataTable, Static
+from tui_nn_engine.data import PreparedData
+
+from tui_nn.widgets.heatmap import ImageGrid
+from tui_nn.widgets.plot import number
+from tui_nn.widgets.scatter import Scatter
+
+_IMAGES = 60
+_POINTS = 5000
+_ROWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What is shown of a data set; made of it once, off the screen's thread."""
+
+    facts: tuple[str, ...]
+    images: NDArray[Any] | None = None
+    """(n, rows, columns), one of each class in turn."""
+    captions: tuple[str, ...] = ()
+    points: NDArray[Any] | None = None
+    """(n, 2), with `groups` (n,) named by `names`, over the axes `axes`."""
+    groups: NDArray[Any] | None = None
+    names: tuple[str, ...] = ()
+    axes: tuple[str, str] = ("x1", "x2")
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def of(cls, data: PreparedData) -> "Preview":
+        """Images as pictures, one or two inputs as points, all else as a table."""
+        facts, dataset = _facts(data), data.dataset
+        if dataset.is_image:
+            order = _in_turn(dataset.y)[:_IMAGES]
+            names = dataset.target_names
+            captions = [names[dataset.y[i]] if dataset.classes else "" for i in order]
+            return cls(facts, images=dataset.x[order], captions=tuple(captions))
+        few = np.linspace(0, len(dataset.x) - 1, min(_POINTS, len(dataset.x))).astype(int)
+        x, y = dataset.x[few], dataset.y[few]
+        inputs = dataset.input_names or tuple(f"x{i + 1}" for i in range(x[0].size))
+        if dataset.shape == (2,):
+            groups, names = (y, dataset.target_names) if dataset.classes else _thirds(y[:, 0])
+            axes = (inputs[0], inputs[1])
+            return cls(facts, points=x, groups=groups, names=names, axes=axes)
+        if dataset.shape == (1,) and not dataset.classes:
+            points = np.column_stack([x[:, 0], y[:, 0]])
+            name = dataset.target_names[0]
+            return cls(facts, points=points, names=(name,), axes=(inputs[0], name))
+        return cls(facts, header=_header(data, inputs), rows=_rows(data))
+
+
+class DataPreview(Vertical):
+    """Shows a `Preview`; None: there is no data yet, and the words say why."""
+
+    DEFAULT_CSS = """
+    DataPreview { height: 1fr; width: 1fr; }
+    DataPreview > #facts { height: auto; margin-bottom: 1; }
+    DataPreview > ContentSwitcher { height: 1fr; }
+    DataPreview DataTable { height: 1fr; background: transparent; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Words above, picture below."""
+        yield Static(id="facts", markup=False)
+        with ContentSwitcher(initial="nothing"):
+            yield Static("", id="nothing")
+            yield _Images(id="images")
+            yield Scatter(id="points")
+            yield DataTable(id="rows", cursor_type="none", zebra_stripes=True)
+
+    def show(self, preview: Preview | None, empty: str = "no data") -> None:
+        """Show it in the way that suits it."""
+        switcher = self.query_one(ContentSwitcher)
+        self.query_one("#facts", Static).update("\n".join(preview.facts) if preview else empty)
+        if preview is None:
+            switcher.current = "nothing"
+        elif preview.images is not None:
+            switcher.query_one(_Images).offer(preview.images, list(preview.captions))
+            switcher.current = "images"
+        elif preview.points is not None:
+            switcher.query_one(Scatter).show(
+                preview.points, preview.groups,
+                class_names=list(preview.names), axis_names=preview.axes,
+            )  # fmt: skip
+            switcher.current = "points"
+        else:
+            table: DataTable[str] = switcher.query_one(DataTable)
+            table.clear(columns=True)
+            table.add_columns(*preview.header)
+            table.add_rows(preview.rows)
+            switcher.current = "rows"
+
+
+class _Images(ImageGrid):
+    """Images at full size if four of them fit, else at half of it."""
+
+    _offered: tuple[NDArray[Any], list[str]] | None = None
+
+    def offer(self, images: NDArray[Any], captions: list[str]) -> None:
+        """Show as many of them as fit; images of shape (n, rows, columns), uint8."""
+        self._offered = images, captions
+        self._fit()
+
+    def on_resize(self) -> None:
+        """What fits is another number now."""
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._offered is None:
+            return
+        images, captions = self._offered
+        self.show(images, captions)
+        columns, rows = self.fitting(*self.size)
+        if columns * rows < 4:
+            self.show(_halved(images), captions)
+
+
+def _halved(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Each 2 x 2 pixels as their mean; an odd last row or column is left out."""
+    n, rows, columns = images.shape
+    even = images[:, : rows // 2 * 2, : columns // 2 * 2].astype(np.float64)
+    means = even.reshape(n, rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
+    halved: NDArray[np.uint8] = np.rint(means).astype(np.uint8)
+    return halved
+
+
+def _facts(data: PreparedData) -> tuple[str, ...]:
+    dataset, x = data.dataset, data.dataset.x
+    low, high = float(data.train.x.min()), float(data.train.x.max())
+    lines = [
+        dataset.description,
+        f"rank {x.ndim} · {x.shape} · {x.dtype}",
+        f"→ after scaling {data.sample_shape} {data.dtype} in {low:.3g}..{high:.3g}",
+        f"train {len(data.train):,} · validation {len(data.validation):,} · test {len(data.test):,}",
+    ]
+    if dataset.classes:
+        counts = np.bincount(data.train.y, minlength=dataset.classes)
+        shown = [
+            f"{name} {count:,}" for name, count in zip(dataset.target_names, counts, strict=True)
+        ]
+        more = f" … and {len(shown) - 12} more" if len(shown) > 12 else ""
+        lines.append(f"{dataset.classes} classes (in train): {' · '.join(shown[:12])}{more}")
+    else:
+        low, high = float(dataset.y.min()), float(dataset.y.max())
+        names = ", ".join(dataset.target_names)
+        lines.append(f"to predict: {names}, {number(low)} to {number(high)}")
+    return tuple(lines)
+
+
+def _in_turn(y: NDArray[Any]) -> NDArray[np.intp]:
+    """Indices of samples such that the classes take turns."""
+    if y.ndim != 1:
+        return np.arange(len(y))
+    order = np.argsort(y, kind="stable")
+    starts = np.searchsorted(y[order], y[order])
+    rank_in_class = np.arange(len(y)) - starts
+    return order[np.lexsort((y[order], rank_in_class))]
+
+
+def _thirds(values: NDArray[Any]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """A regression's target in three groups of equal size."""
+    edges = np.quantile(values, [1 / 3, 2 / 3])
+    names = (f"y < {number(edges[0])}", "between", f"y > {number(edges[1])}")
+    return np.searchsorted(edges, values), names
+
+
+def _header(data: PreparedData, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    targets = ("class",) if data.dataset.classes else data.dataset.target_names
+    return (*inputs[:30], *(f"→ {name}" for name in targets))
+
+
+def _rows(data: PreparedData) -> tuple[tuple[str, ...], ...]:
+    dataset = data.dataset
+    rows = []
+    for x, y in zip(dataset.x[:_ROWS], dataset.y[:_ROWS], strict=True):
+        cells = [f"{value:.4g}" for value in np.ravel(x)[:30]]
+        targets = [dataset.target_names[y]] if dataset.classes else [f"{v:.4g}" for v in y]
+        rows.append((*cells, *targets))
+    return tuple(rows)
