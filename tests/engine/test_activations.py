@@ -194,8 +194,6 @@ def test_the_dtype_stays_and_the_call_writes_in_place(kind: type[Activation], dt
     if isinstance(activation, Elementwise):
         Slope(activation).bind([np.ones_like(h), z.array, h], [delta, slope])()
         assert np.array_equal(delta, slope)
-        if dtype == "float32":  # no double precision on the way: the same bits as computed so
-            assert delta.dtype == np.float32
 
 
 @KINDS

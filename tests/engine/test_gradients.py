@@ -102,6 +102,11 @@ def draw(shape: Sequence[int], *, seed: int = 1) -> np.ndarray:
     return values * np.random.default_rng(seed + 100).choice([-1.0, 1.0], shape)
 
 
+def drawn(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Different numbers for each array, or a gradient might be that of the other."""
+    return {name: draw(shapes[name], seed=seed) for seed, name in enumerate(shapes)}
+
+
 def one_hot(rows: int, classes: int) -> np.ndarray:
     return np.eye(classes)[np.arange(rows) % classes]
 
@@ -160,7 +165,7 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_gradient_of_a_primitive(case: str):
     build, shapes = CASES[case]
-    primitives_of(build, {name: draw(shape, seed=3 + len(name)) for name, shape in shapes.items()})
+    primitives_of(build, drawn(shapes))
 
 
 def leaves(kind: type[Primitive]) -> Iterator[type[Primitive]]:
@@ -175,7 +180,7 @@ def test_no_primitive_goes_unchecked():
     differentiable = {k for k in leaves(Primitive) if k.gradients is not Primitive.gradients}
     seen: set[type[Primitive]] = set()
     for build, shapes in CASES.values():
-        seen |= primitives_of(build, {name: draw(shape) for name, shape in shapes.items()})
+        seen |= primitives_of(build, drawn(shapes))
     assert differentiable - seen == set()
 
 
@@ -217,7 +222,7 @@ def kernel_at_every_step(builder: Builder, slots: dict[str, Slot]) -> Slot:
     ],
 )
 def test_shares_of_a_slot_used_more_than_once_add_up(build: Build, shapes: dict[str, Any]):
-    primitives_of(build, {name: draw(shape, seed=len(name)) for name, shape in shapes.items()})
+    primitives_of(build, drawn(shapes))
 
 
 def test_every_gradient_slot_is_named_once_and_says_whose_it_is():
