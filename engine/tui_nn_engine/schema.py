@@ -25,7 +25,6 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails
 
-
 # What a hostile file nests a thousand deep is shown to a depth of a few.
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 200
