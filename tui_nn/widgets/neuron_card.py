@@ -1,0 +1,148 @@
+"""The chosen neuron's numbers, those of the sample it sees, and the sample as a picture."""
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui_nn.palette import GRAYSCALE
+from tui_nn.widgets.figures import aligned, figure
+from tui_nn.widgets.heatmap import enlarge, half_blocks
+from tui_nn.widgets.moment import ERROR, H, Moment, Z
+from tui_nn.widgets.number_table import WRITTEN
+
+Floats = NDArray[np.float64]
+Line = tuple[str, str, bool]
+
+
+class NeuronCard(VerticalScroll):
+    """Net input, output, error of one neuron; target, prediction and loss of its sample."""
+
+    DEFAULT_CSS = """
+    NeuronCard { scrollbar-size-vertical: 1; }
+    NeuronCard Static { height: auto; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self._moment: Moment | None = None
+
+    def compose(self) -> ComposeResult:
+        """The numbers, and below them the picture."""
+        yield Static()
+        yield SamplePicture()
+
+    def show(self, moment: Moment, image: Floats | None) -> None:
+        """Show the chosen neuron and sample; `image` (rows, columns): the sample, if it is one."""
+        self._moment = moment
+        view = moment.view
+        self.border_title = f"unit {view.unit + 1} of {view.layer}"
+        self.query_one(SamplePicture).show(image)
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Keep the numbers at the right edge."""
+        self._draw()
+
+    def _draw(self) -> None:
+        moment = self._moment
+        if moment is None:
+            return
+        theme, width = self.app.theme_variables, self.scrollable_content_region.width - 1
+        heading = f"bold {theme['text-secondary']}"
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for name, value, marked in neuron_lines(moment):
+            _append(text, name, value, width, f"bold {theme['text-accent']}" if marked else "")
+        text.append(f" sample {moment.view.sample + 1} of {moment.view.batch}\n", heading)
+        for name, value, marked in sample_lines(moment):
+            _append(text, name, value, width, f"bold {theme['text-accent']}" if marked else "")
+        text.rstrip()
+        self.query_one(Static).update(text)
+
+
+def _append(text: Text, name: str, value: str, width: int, style: str) -> None:
+    mark = WRITTEN if style else " "
+    text.append(f"{mark}{name} {value:>{max(width - len(name) - 2, 0)}}\n", style)
+
+
+def neuron_lines(moment: Moment) -> list[Line]:
+    """Name, value, whether just written: of the chosen neuron."""
+    layer, unit = moment.view.layer, moment.view.unit
+    rows = [("output h", H, "h"), (f"error {moment.error_name(layer)}", ERROR, "error")]
+    if moment.has_net_input(layer):
+        rows.insert(0, ("net input z", Z, "z"))
+    figures = aligned([moment.units(layer)[unit, part] for _, part, _ in rows], moment.digits)
+    return [
+        (name, text, moment.just_wrote(layer, part))
+        for (name, _, part), text in zip(rows, figures, strict=True)
+    ]
+
+
+def sample_lines(moment: Moment) -> list[Line]:
+    """Name, value, whether just written: of the sample and its batch."""
+    view, digits = moment.view, moment.digits
+    last = moment.layers[-1]
+    each, mean = aligned([view.sample_loss, view.loss], digits)
+    lost = "loss" in moment.written.parts
+    return [
+        ("target t", said(view.target, digits), False),
+        ("prediction y", predicted(moment.prediction, digits), moment.just_wrote(last, "h")),
+        ("loss E of the sample", each, lost),
+        (f"loss E of the batch ({view.batch})", mean, lost),
+    ]
+
+
+def said(target: Floats, digits: int) -> str:
+    """A target: a number, a class (one-hot), or the first few of many numbers."""
+    if len(target) > 2 and np.count_nonzero(target) == 1 and target.max() == 1:
+        return f"class {int(target.argmax())}"
+    return _few(target, digits)
+
+
+def predicted(values: Floats, digits: int) -> str:
+    """A prediction: a number, the likeliest class with its share, or the first few of many."""
+    if np.isnan(values).any():
+        return figure(float("nan"), digits)
+    if len(values) > 2 and values.min() >= 0 and abs(values.sum() - 1) < 1e-3:
+        return f"class {int(values.argmax())} at {figure(float(values.max()), digits)}"
+    return _few(values, digits)
+
+
+def _few(values: Floats, digits: int) -> str:
+    shown = ", ".join(figure(float(value), digits) for value in values[:2])
+    return shown if len(values) <= 2 else f"{shown}, … ({len(values)})"
+
+
+class SamplePicture(Widget):
+    """A sample as a grey picture in the room that is left."""
+
+    DEFAULT_CSS = "SamplePicture { height: 1fr; min-height: 7; width: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: Floats | None = None
+
+    def show(self, image: Floats | None) -> None:
+        """Show `image` (rows, columns), or nothing at all."""
+        self._image = image
+        self.display = image is not None
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture, in the middle."""
+        width, height = self.size
+        if self._image is None or not width:
+            return Strip.blank(width)
+        fitted, _ = enlarge(self._image, width, height)
+        low, high = float(np.nanmin(fitted)), float(np.nanmax(fitted))
+        strips = half_blocks(
+            np.nan_to_num((fitted - low) / ((high - low) or 1.0))[2 * y : 2 * y + 2], GRAYSCALE
+        )
+        if not strips:
+            return Strip.blank(width)
+        margin = Strip.blank((width - strips[0].cell_length) // 2)
+        return Strip.join([margin, strips[0]]).adjust_cell_length(width)

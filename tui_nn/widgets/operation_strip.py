@@ -1,0 +1,42 @@
+"""Two lines: the operation that comes next, and the one just done."""
+
+from rich.text import Text
+from textual.widgets import Static
+
+from tui_nn.widgets.moment import Moment
+from tui_nn.widgets.operation_list import DONE, END, NEXT
+from tui_nn_engine.stepview import Listing
+
+
+class OperationStrip(Static):
+    """Name, formula, inputs → output and shape of both."""
+
+    DEFAULT_CSS = """
+    OperationStrip { height: 2; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def show(self, moment: Moment) -> None:
+        """Show where the update is."""
+        listing, cursor = moment.listing, moment.view.cursor
+        theme = self.app.theme_variables
+        lines = Text(no_wrap=True, overflow="ellipsis")
+        if cursor < len(listing.names):
+            lines.append(f"{NEXT} next  ", f"bold {theme['text-primary']}")
+            lines.append_text(_said(listing, cursor))
+        else:
+            lines.append(f"{NEXT} {END} ", f"bold {theme['text-primary']}")
+            lines.append("all new weights are in place; n opens the next update")
+        lines.append("\n")
+        if cursor:
+            lines.append(f"{DONE} done  ", f"bold {theme['text-accent']}")
+            lines.append_text(_said(listing, cursor - 1))
+        else:
+            lines.append("n does the next operation, b goes one back", "dim")
+        self.update(lines)
+
+
+def _said(listing: Listing, index: int) -> Text:
+    text = Text(f"{listing.names[index]}  ", "bold")
+    text.append(listing.formulas[index], "italic not bold")
+    arrow = f"   {listing.inputs[index]} → {listing.outputs[index]} ({listing.shapes[index]})"
+    return text.append(arrow, "not bold dim")
