@@ -306,7 +306,7 @@ def test_restart_gives_the_same_numbers_again() -> None:
     assert told(trainer, until=13) == first
 
 
-# -- threads, frozen parameters, evaluation, memory -------------------------------------------------
+# -- threads, frozen parameters, evaluation, memory ----------------------------------------------
 
 
 def test_threads_are_resolved_and_kept_in_the_experiment() -> None:
