@@ -1,6 +1,7 @@
 """The session in a process of its own: `python -P -m tui_nn_engine.process` over its pipes.
 
-The protocol keeps the pipes to itself: whatever prints goes to the log of the run.
+The protocol keeps the pipes to itself: whatever prints goes to the log of the run, and before
+there is one to `engine.log` in the folder of runs.
 """
 
 import logging
@@ -8,13 +9,15 @@ import os
 import queue
 import signal
 import sys
-import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from tui_nn_engine import wire
-from tui_nn_engine.protocol import Close, Command, Opened
+from tui_nn_engine.events import RunStarted
+from tui_nn_engine.protocol import Close, Command
+from tui_nn_engine.runs import runs_folder
 from tui_nn_engine.session import Session
 
 log = logging.getLogger(__name__)
@@ -24,17 +27,19 @@ def main() -> None:
     """Serve until the pipe closes or a Close comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the screen's to understand
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    log_to(Path(tempfile.gettempdir()) / f"tui-nn-{os.getpid()}.log", temporary=True)
+    log_to(runs_folder() / "engine.log")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
     def send(message: object) -> None:
-        if isinstance(message, Opened):
-            log_to(Path(message.folder) / "log")
+        # Not before it starts: a run that was never begun leaves no folder behind.
+        if isinstance(message, RunStarted) and message.out:
+            log_to(Path(message.out) / "log")
         outgoing.write(wire.pack(message))
         outgoing.flush()
 
     session = Session(send)
     commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda *_: commands.put(None))  # save, then end
     threading.Thread(target=_receive, args=(incoming, commands), daemon=True).start()
     try:
         _serve(session, commands)
@@ -65,19 +70,18 @@ def _receive(incoming: BinaryIO, commands: "queue.SimpleQueue[Command | None]") 
     commands.put(None)
 
 
-def log_to(path: Path, *, temporary: bool = False) -> None:
+def log_to(path: Path) -> None:
     """Let descriptors 1 and 2 write to this file; a stray print would draw over the screen."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         log_file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError:
         log_file = os.open(os.devnull, os.O_WRONLY)
-    sys.stdout.flush()
+    with suppress(OSError):  # a full disk is no reason to end
+        sys.stdout.flush()
     os.dup2(log_file, 1)
     os.dup2(log_file, 2)
     os.close(log_file)
-    if temporary:
-        path.unlink(missing_ok=True)  # open as long as it is needed
 
 
 if __name__ == "__main__":

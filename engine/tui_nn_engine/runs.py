@@ -110,13 +110,17 @@ class Run:
                 case _:
                     yield event
 
-    def write(self, progress: Progress) -> Iterator[Event]:
-        """Pass on progress, written down; save where it is time to."""
-        yield progress
+    def write(self, progress: Progress) -> list[Event]:
+        """Write progress down, save where it is time to; returns all that is to be told of it.
+
+        It is done when this returns: whoever stops listening after the first event loses nothing.
+        """
+        told: list[Event] = [progress]
         if failed := self._append_metrics(progress.epochs):
-            yield failed
+            told.append(failed)
         if self._save_is_due(progress):
-            yield self.save()
+            told.append(self.save())
+        return told
 
     def save(self, path: Path | None = None) -> Saved | SaveFailed:
         """Write a checkpoint, and the experiment with the changes made so far."""

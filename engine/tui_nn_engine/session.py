@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -71,31 +72,39 @@ class Session:
                 self._follow(command, self.run)
         except DivergedError as error:
             self._diverged(error)
-        except (ExperimentError, DataError, CheckpointError) as error:
+        except BrokenPipeError:
+            raise
+        except (ExperimentError, DataError, CheckpointError, ValueError, OSError) as error:
             self._send(Refused(str(error)))
-        except ValueError as error:
-            self._send(Refused(str(error)))
+        except MemoryError as error:
+            self._send(Refused(f"not enough memory: {error}"))
 
     def work(self) -> None:
         """One portion of training, if there is any to do."""
         if self._events is None or self.run is None:
             return
-        event = next(self._events, None)
-        if event is None:
-            self._events = None
-            self._to("paused" if self.state == "running" else self.state)
-            self._report_health(self.run, always=True)
-            return
-        self._send(event)
+        try:
+            event = next(self._events, None)
+        except MemoryError as error:
+            self._send(Refused(f"not enough memory: {error}"))
+            event = None
+        if event is not None:
+            self._send(event)
+        ended = event is None or isinstance(event, RunEnded)
         if isinstance(event, RunEnded):
             self._to("completed" if event.reason == "completed" else "diverged")
-        self._report_health(self.run)
+        elif ended:
+            self._to("paused")
+        if ended:
+            self._events = None
+        self._report_health(self.run, always=ended)
 
     # -- commands -------------------------------------------------------------------------------
 
     def _open(self, command: Open) -> None:
         experiment = Experiment.parse(command.experiment) if command.experiment else None
         folder = Path(command.folder) if command.folder else None
+        self._keep()
         if command.resume and folder is not None:
             run = Run.resume(folder, experiment)
             self._begin(run, _history(run))
@@ -105,8 +114,7 @@ class Session:
             self._send(Refused("an experiment or the folder of a run is needed"))
 
     def _begin(self, run: Run, history: Epochs | None = None) -> None:
-        """Make this run the session's; the one before is saved where it stands."""
-        self._close_run()
+        """Make this run the session's."""
         self.run, self._events, self._stepper = run, None, None
         trainer = run.trainer
         rows = trainer.network.summary()
@@ -126,14 +134,15 @@ class Session:
                 history or Epochs(),
             )
         )
-        self._to("completed" if trainer.done else "paused" if trainer.state.iteration else "ready")
+        self._to(_resting(run))
 
     def _follow(self, command: Command, run: Run) -> None:
         match command:
             case Play(epochs=epochs):
                 self._play(run, epochs)
             case Pause():
-                self._pause()
+                self._stop(run)
+                self._to("paused" if self.state == "running" else self.state)
             case Update():
                 self._update(run)
             case Step(count=count):
@@ -144,40 +153,49 @@ class Session:
             case Restart():
                 self._restart(run)
             case SetLearningRate(rate=rate):
-                run.trainer.change_learning_rate(rate)
-                self._to(self.state)
+                self._change_learning_rate(run, rate)
             case TrainUntil(epochs=epochs):
-                run.trainer.train_until(max(epochs, run.trainer.state.epoch))
-                if self.state in {"completed", "paused", "ready"}:
-                    self._to("completed" if run.trainer.done else "paused")
-                else:
-                    self._to(self.state)
+                at = run.trainer.state
+                begun = at.batch > 0 or self._stepper is not None
+                run.trainer.train_until(max(epochs, at.epoch + begun))
+                resting = self.state in {"completed", "paused", "ready"}
+                self._to(_resting(run) if resting else self.state)
             case Save():
                 self._save(run)
             case Close():
                 self.close()
 
-    def _play(self, run: Run, epochs: int) -> None:
-        self._finish_step(run)
-        trainer = run.trainer
-        if trainer.done:
+    def _stop(self, run: Run) -> None:
+        """Train no further; a run that has ended is told to its end."""
+        while self._events is not None and run.trainer.done:
+            self.work()
+        self._events = None
+
+    def _complete(self, run: Run) -> bool:
+        """Whether there is nothing left to train; says so."""
+        if not run.trainer.done:
+            return False
+        if self.state == "completed":
             self._send(Refused("training is complete; add epochs, or go back to the start"))
+        else:
+            self._to("completed")
+        return True
+
+    def _play(self, run: Run, epochs: int) -> None:
+        self._stop(run)
+        self._finish_step(run)
+        if self._complete(run):
             return
+        trainer = run.trainer
         until = (trainer.state.epoch + epochs) * trainer.batches_per_epoch if epochs else None
         self._events = run.record(until)
         self._to("running")
 
-    def _pause(self) -> None:
-        if self._events is not None:
-            self._events = None
-            self._to("paused")
-
     def _update(self, run: Run) -> None:
-        self._events = None
+        self._stop(run)
         if self._stepper is not None:
             self._finish_step(run)
-        elif run.trainer.done:
-            self._send(Refused("training is complete; add epochs, or go back to the start"))
+        elif self._complete(run):
             return
         else:
             for event in run.record(run.trainer.state.iteration + 1):
@@ -185,16 +203,14 @@ class Session:
                 if isinstance(event, RunEnded) and event.reason == "diverged":
                     self._to("diverged")
                     return
-        self._to("completed" if run.trainer.done else "paused")
+        self._to(_resting(run))
         self._report_health(run, always=True)
 
     def _step(self, run: Run, count: int) -> None:
-        self._events = None
+        self._stop(run)
         if self._stepper is None or (self._stepper.complete and count > 0):
             self._finish_step(run)
-            if run.trainer.done:
-                self._send(Refused("training is complete; add epochs, or go back to the start"))
-                self._to("completed")
+            if self._complete(run):
                 return
             self._stepper = Stepper(run.trainer)
             self._send(listing(self._stepper))
@@ -207,18 +223,29 @@ class Session:
         """Do the rest of an update that is half done, and book it."""
         if self._stepper is None:
             return
-        stepper, self._stepper = self._stepper, None
-        loss = stepper.finish()
-        for event in run.write(run.trainer.progress([loss], 0.0)):
-            self._send(event)
+        loss = self._stepper.finish()
+        self._stepper = None
+        told: Iterable[Event] = run.write(run.trainer.progress([loss], 0.0))
         if run.trainer.done:
-            self._send(run.trainer.completed())
+            told = (*told, *run.record())
+        for event in told:
+            self._send(event)
+
+    def _change_learning_rate(self, run: Run, rate: float) -> None:
+        """For the next update; one that is half done is done again with it as far as it was."""
+        with self._stepper.undone() if self._stepper else nullcontext():
+            run.trainer.change_learning_rate(rate)
+            if self._stepper is not None:
+                run.trainer.load()
+        self._to(self.state)
+        self._show()
 
     def _restart(self, run: Run) -> None:
         """A run of its own, so that the one before is kept and can be resumed."""
         experiment = run.trainer.experiment
         training = experiment.training.model_copy(update={"changes": ()})
         again = experiment.model_copy(update={"training": training})
+        self._keep()
         self._begin(Run(Trainer(again, run.trainer.data)))
 
     def _save(self, run: Run) -> None:
@@ -238,17 +265,18 @@ class Session:
             self._send(self.run.trainer.ended_by(error))
         self._to("diverged")
 
-    def close(self) -> None:
-        """Save what there is."""
-        self._close_run()
-        self.run = self._events = self._stepper = None
+    def _keep(self) -> None:
+        """Save the run where it stands, before another may take its place."""
+        if self.run is not None and self.run.trainer.state.iteration:
+            self._save(self.run)
 
-    def _close_run(self) -> None:
-        if self.run is None or not self.run.trainer.state.iteration:
-            return
-        if self._stepper is not None:
-            self._stepper.cancel()
-        self.run.save()
+    def close(self) -> None:
+        """Save what there is, without a word: nobody may be listening any more."""
+        if self.run is not None and self.run.trainer.state.iteration:
+            if self._stepper is not None:
+                self._stepper.cancel()
+            self.run.save()
+        self.run = self._events = self._stepper = None
 
     # -- what it says ---------------------------------------------------------------------------
 
@@ -284,13 +312,19 @@ class Session:
             self._send(HealthReport(run.trainer.state.iteration, health(run.trainer, program)))
 
 
+def _resting(run: Run) -> State:
+    """The state of a run that nothing is being done with."""
+    trainer = run.trainer
+    return "completed" if trainer.done else "paused" if trainer.state.iteration else "ready"
+
+
 def _history(run: Run) -> Epochs:
     rows = read_metrics(run.folder / "metrics.jsonl")
     columns = run.trainer.columns
     values: list[list[Any]] = []
     for row in rows:
-        found = {"epoch": row.epoch, "iteration": row.iteration, "loss": row.loss, **row.metrics}
-        found["val_loss"] = row.val_loss
+        found: dict[str, Any] = {"epoch": row.epoch, "iteration": row.iteration, "loss": row.loss}
+        found |= {**row.metrics, "val_loss": row.val_loss}
         found |= {f"val_{name}": value for name, value in (row.val_metrics or {}).items()}
         values.append([found.get(column) for column in columns])
     table = np.array(values, np.float64).reshape(len(values), len(columns))

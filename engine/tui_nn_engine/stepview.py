@@ -135,8 +135,10 @@ def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool]:
             columns[1] = parameters.gradient_views.get(name)
         if stepper.complete:
             columns[3] = parameters.views[name]
-        picked = [c[..., unit] if c is not None else None for c in columns]
-        size = np.atleast_1d(stepper.before[name][..., unit]).size
+        # On (..., features) the same weights serve each place, so units repeat along them.
+        column = unit % stepper.before[name].shape[-1]
+        picked = [c[..., column] if c is not None else None for c in columns]
+        size = np.atleast_1d(stepper.before[name][..., column]).size
         nothing = np.full(size, np.nan)
         rows.append(np.stack([nothing if p is None else np.atleast_1d(p) for p in picked], axis=1))
     table = np.concatenate(rows) if rows else np.empty((0, 4))

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, BinaryIO, get_args
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as pack_arrays
 
@@ -34,16 +35,19 @@ def pack(message: object) -> bytes:
 
 
 def read(stream: BinaryIO) -> Any | None:
-    """The next message, or None where the stream has ended. Raises WireError."""
+    """The next message, or None where the stream has ended.
+
+    Raises WireError for what is no message, and for one that breaks off.
+    """
     length = stream.read(8)
-    if len(length) < 8:
+    if not length:
         return None
     size = int.from_bytes(length, "little")
     if size > MAX_BYTES:
         raise WireError(f"a message of {size} bytes")
     body = stream.read(size)
-    if len(body) < size:
-        return None
+    if len(length) < 8 or len(body) < size:
+        raise WireError("the stream ends within a message")
     return unpack(body)
 
 
@@ -52,9 +56,12 @@ def unpack(body: bytes) -> Any:
     try:
         start = 8 + int.from_bytes(body[:8], "little")
         header = json.loads(body[8:start])["__metadata__"]["message"]
-        return _build(json.loads(header), read_arrays(body))
-    except (KeyError, TypeError, ValueError) as error:
-        raise WireError(str(error)) from None
+        message = _build(json.loads(header), read_arrays(body))
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise WireError(f"{type(error).__name__}: {error}") from None
+    if type(message) not in CLASSES.values():
+        raise WireError(f"not a message: {header[:80]}")
+    return message
 
 
 def _plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
@@ -63,7 +70,7 @@ def _plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return {"$": type(value).__name__, **inner}
     if isinstance(value, np.ndarray):
         name = str(len(arrays))
-        arrays[name] = np.ascontiguousarray(value)
+        arrays[name] = np.asarray(value, order="C")
         return {"$array": name}
     if isinstance(value, dict):
         return {key: _plain(item, arrays) for key, item in value.items()}
