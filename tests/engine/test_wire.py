@@ -1,0 +1,224 @@
+"""Messages between the two processes: what goes in comes out, and nothing else ever does."""
+
+import io
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from tui_nn_engine import wire
+from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.protocol import (
+    Close,
+    HealthReport,
+    LookAt,
+    Open,
+    Opened,
+    Pause,
+    Play,
+    Refused,
+    Restart,
+    Save,
+    SetLearningRate,
+    StateChanged,
+    Step,
+    TrainUntil,
+    Update,
+)
+from tui_nn_engine.stepview import Listing, StepView
+
+numbers = st.floats(width=64)
+whole = st.integers(0, 2**53)
+texts = st.text(max_size=20)
+floats = arrays(np.float64, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+vectors = arrays(np.float64, st.integers(0, 5))
+keys = texts.filter(lambda text: not text.startswith("$"))
+leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | numbers | texts
+trees = st.dictionaries(
+    keys,
+    st.recursive(
+        leaves,
+        lambda inner: (
+            st.lists(inner, max_size=3).map(tuple) | st.dictionaries(keys, inner, max_size=3)
+        ),
+        max_leaves=8,
+    ),
+    max_size=4,
+)
+epochs = st.builds(Epochs, st.lists(texts, max_size=3).map(tuple), floats)
+names = st.lists(texts, max_size=3).map(tuple)
+BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
+    Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
+    Play: st.builds(Play, whole),
+    Pause: st.just(Pause()),
+    Update: st.just(Update()),
+    Restart: st.just(Restart()),
+    Save: st.just(Save()),
+    Close: st.just(Close()),
+    Step: st.builds(Step, st.integers(-100, 100)),
+    LookAt: st.builds(LookAt, texts, whole, whole),
+    SetLearningRate: st.builds(SetLearningRate, numbers),
+    TrainUntil: st.builds(TrainUntil, whole),
+    Opened: st.builds(
+        Opened,
+        trees,
+        texts,
+        names,
+        names,
+        st.lists(whole, max_size=3).map(tuple),
+        *[whole] * 6,
+        history=epochs,
+    ),
+    StateChanged: st.builds(
+        StateChanged, st.sampled_from(["ready", "running"]), *[whole] * 4, numbers
+    ),
+    HealthReport: st.builds(HealthReport, whole, floats),
+    Refused: st.builds(Refused, texts),
+    Listing: st.builds(Listing, *[names] * 7),
+    StepView: st.builds(
+        StepView,
+        iteration=whole,
+        cursor=whole,
+        batch=whole,
+        layer=texts,
+        unit=whole,
+        sample=whole,
+        loss=numbers,
+        sample_loss=numbers,
+        x=vectors,
+        target=vectors,
+        units=st.dictionaries(keys, floats, max_size=3),
+        weights=floats,
+        has_bias=st.booleans(),
+        kernels=st.dictionaries(keys, floats, max_size=2),
+    ),
+    RunStarted: st.builds(RunStarted, trees, *[whole] * 5, out=st.none() | texts),
+    Progress: st.builds(Progress, *[whole] * 4, vectors, epochs, numbers, numbers),
+    Saved: st.builds(Saved, texts, whole),
+    SaveFailed: st.builds(SaveFailed, texts, texts),
+    RunEnded: st.builds(
+        RunEnded,
+        st.sampled_from(["completed", "diverged"]),
+        whole,
+        whole,
+        texts,
+        st.none() | numbers,
+        st.none() | st.dictionaries(keys, numbers, max_size=2),
+        st.none() | texts,
+    ),
+    Epochs: epochs,
+}
+messages = st.one_of(*BY_CLASS.values())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal in type and in every bit, NaN included."""
+    if type(one) is not type(other):
+        return False
+    if is_dataclass(one):
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+    if isinstance(one, np.ndarray):
+        equal: bool = one.dtype == other.dtype and one.shape == other.shape
+        return equal and one.tobytes() == other.tobytes()
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other) or (one != one and other != other)
+
+
+@given(st.lists(messages, max_size=4))
+def test_what_goes_in_comes_out(sent: list[Any]) -> None:
+    stream = io.BytesIO(b"".join(map(wire.pack, sent)))
+    for message in sent:
+        assert same(wire.read(stream), message)
+    assert wire.read(stream) is None
+
+
+def test_every_class_of_the_protocol_is_tried() -> None:
+    assert set(BY_CLASS) == set(wire.CLASSES.values())
+
+
+def test_an_array_may_be_any_view() -> None:
+    grid = np.arange(24.0).reshape(4, 6)
+    for view in (grid.T, grid[::2, ::-3], grid[:, 0], np.broadcast_to(grid[0], (3, 6))):
+        read = wire.unpack(wire.pack(HealthReport(1, view))[8:])
+        np.testing.assert_array_equal(read.values, view)
+
+
+# -- what is no message ---------------------------------------------------------------------------
+
+
+@given(messages, st.data())
+def test_a_message_that_breaks_off_is_an_error(message: Any, data: st.DataObject) -> None:
+    packed = wire.pack(message)
+    cut = data.draw(st.integers(1, len(packed) - 1))
+    with pytest.raises(wire.WireError):
+        wire.read(io.BytesIO(packed[:cut]))
+    with pytest.raises(wire.WireError):
+        wire.unpack(packed[8 : 8 + cut - 1] if cut < len(packed) - 8 else packed[8:-1])
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_an_error(body: bytes) -> None:
+    with pytest.raises(wire.WireError):
+        wire.unpack(body)
+
+
+@given(messages, st.data())
+def test_a_spoilt_message_is_an_error_or_another_message(message: Any, data: st.DataObject) -> None:
+    body = bytearray(wire.pack(message)[8:])
+    place = data.draw(st.integers(0, len(body) - 1))
+    body[place] ^= data.draw(st.integers(1, 255))
+    try:
+        found = wire.unpack(bytes(body))
+    except wire.WireError:
+        return
+    assert type(found) in wire.CLASSES.values()
+
+
+@pytest.mark.parametrize("size", [wire.MAX_BYTES + 1, 2**63, 2**64 - 1])
+def test_a_huge_length_is_refused_before_anything_is_read(size: int) -> None:
+    class Stream(io.BytesIO):
+        def read(self, count: int | None = -1, /) -> bytes:
+            assert count == 8, "memory must not be taken for it"
+            return super().read(count)
+
+    with pytest.raises(wire.WireError, match=str(size)):
+        wire.read(Stream(size.to_bytes(8, "little") + b"x" * 100))
+
+
+def spoken(header: str) -> bytes:
+    """A block whose header holds this as its message."""
+    from safetensors.numpy import save
+
+    return save({"0": np.zeros(2)}, {"message": header})
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{"$": "Popen", "args": ["true"]}',
+        '{"$": "os.system"}',
+        '{"$": ["Play"]}',
+        '{"$": null}',
+        '{"$": "Play", "epochs": 1, "more": 2}',
+        '{"$": "SetLearningRate"}',
+        '{"$": "HealthReport", "iteration": 1, "values": {"$array": "7"}}',
+        '{"$": "HealthReport", "iteration": 1, "values": {"$array": []}}',
+        '{"$array": "0"}',
+        '{"epochs": 1}',
+        '[{"$": "Play"}]',
+        "3",
+        "null",
+        "",
+        "{",
+        "[" * 100_000,
+    ],
+)
+def test_only_the_protocols_own_classes_are_made(header: str) -> None:
+    with pytest.raises(wire.WireError):
+        wire.unpack(spoken(header))
