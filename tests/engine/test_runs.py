@@ -195,7 +195,7 @@ def test_saves_take_a_small_share_of_the_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = {"epochs": 100, "batch_size": 50, "threads": 1}
-    run = Run(Trainer(experiment(training=training)), folder)
+    trainer = Trainer(experiment(training=training))
     made = 0
     packed = checkpoint.pack
 
@@ -206,19 +206,19 @@ def test_saves_take_a_small_share_of_the_time(
 
     # An epoch takes a second, a save takes two.
     monkeypatch.setattr(checkpoint, "pack", counted)
-    monkeypatch.setattr(runs.time, "monotonic", lambda: run.trainer.state.iteration + 2.0 * made)
-    saved = [event.iteration for event in recorded(run) if isinstance(event, Saved)]
+    monkeypatch.setattr(runs.time, "monotonic", lambda: trainer.state.iteration + 2.0 * made)
+    events = recorded(Run(trainer, folder))
+    saved = [event.iteration for event in events if isinstance(event, Saved)]
     assert saved == [1, 31, 61, 91, 100]  # by share each 40 seconds, by the autosave each 30
 
 
 def test_a_long_epoch_is_saved_every_30_seconds(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run(Trainer(experiment()), folder)
+    trainer = Trainer(experiment())
     # An update takes 16 seconds, and an epoch has five.
-    monkeypatch.setattr(runs.time, "monotonic", lambda: 16.0 * run.trainer.state.iteration)
-    run = Run(run.trainer, folder)
-    events = recorded(run, until=4)
+    monkeypatch.setattr(runs.time, "monotonic", lambda: 16.0 * trainer.state.iteration)
+    events = recorded(Run(trainer, folder), until=4)
     assert [event.iteration for event in events if isinstance(event, Saved)] == [2, 4]
 
 
