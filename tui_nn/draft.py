@@ -1,7 +1,8 @@
-"""The experiment being edited: a plain tree that may be wrong, its history, its file, its review."""
+"""The experiment being edited: a tree that may be wrong, its history, its file, its review."""
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -109,10 +110,10 @@ class Draft:
         Edits of one field in a row are one step of the history. Raises ValueError for a list item
         that does not exist.
         """
-        steps = steps_of(path)
-        tree = _without(self.tree, steps) if value is None else with_value(self.tree, steps, value)
+        tree = edited(self.tree, steps_of(path), value)
         if tree != self.tree:
-            self._change(tree, group=path)
+            group = None if isinstance(value, dict) else path  # another kind is a step of its own
+            self._push(_State(tree, self.path), group)
 
     def insert_layer(self, index: int, tree: Tree) -> None:
         """Put a layer before the one at `index`."""
@@ -135,7 +136,7 @@ class Draft:
         """Another experiment in its place, as one change."""
         tree = experiment if isinstance(experiment, dict) else experiment.tree()
         if tree != self.tree:
-            self._change(tree)
+            self._push(_State(tree, self.path))
 
     def fit_to(self, data: PreparedData) -> None:
         """Make output and loss suit the data, keeping what does, as part of the last change."""
@@ -149,7 +150,7 @@ class Draft:
     def start(self, experiment: Experiment) -> None:
         """Begin anew, without a file; undo leads back to the one before."""
         tree = experiment.tree()
-        self._change(tree, path=None)
+        self._push(_State(tree, None))
         self._stored[None] = tree
 
     def open(self, path: Path) -> None:
@@ -158,11 +159,9 @@ class Draft:
         Raises ExperimentError, changing nothing, where the file can't be read or is no TOML.
         """
         tree = tree_of(read_text(path))
-        try:
+        with suppress(ExperimentError):  # else kept as written: the review says what is wrong
             tree = self.model.parse(tree).tree()
-        except ExperimentError:
-            pass  # kept as it was written: the review says what is wrong with it
-        self._change(tree, path=path)
+        self._push(_State(tree, path))
         self._stored[path] = tree
 
     def save(self, path: Path) -> None:
@@ -192,10 +191,9 @@ class Draft:
     def _change_layers(self, change: Callable[[list[Any]], Any]) -> None:
         layers = self.layers
         change(layers)
-        self._change({**self.tree, "layers": layers})
+        self._push(_State({**self.tree, "layers": layers}, self.path))
 
-    def _change(self, tree: Tree, path: Path | None | str = "", group: str | None = None) -> None:
-        state = _State(tree, self.path if isinstance(path, str) else path)
+    def _push(self, state: _State, group: str | None = None) -> None:
         goes_on = group is not None and group == self._group and not self.can_redo
         kept = self._states[: self._at + (0 if goes_on else 1)]
         self._states = [*kept, state][-_HISTORY:]
@@ -226,6 +224,14 @@ def review(tree: Tree, model: type[Experiment] = Experiment) -> Review:
     found = misfits(experiment, data)
     fixes = tuple(Fix(one, one.remedy, one.fixed.tree()) for one in found if one.fixed)
     return Review(experiment, found, fixes, summary, data)
+
+
+def edited(tree: Any, steps: Steps, value: Any) -> Any:
+    """A copy of the tree with the value there; None takes away what stands there.
+
+    Raises ValueError for a list item that does not exist.
+    """
+    return _without(tree, steps) if value is None else with_value(tree, steps, value)
 
 
 def default_experiment() -> Experiment:

@@ -10,12 +10,19 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Button, Checkbox, Input, Label, Select, Static, TextArea
+from tui_nn_engine.paths import Steps, steps_of
 from tui_nn_engine.schema import Problem
 
+from tui_nn.draft import edited
 from tui_nn.forms.spec import Choice, Number, Numbers, Spec
 from tui_nn.forms.values import (
-    number_of, numbers_of, table_of, text_of, without_header, wrong_number,
-)  # fmt: skip
+    number_of,
+    numbers_of,
+    table_of,
+    text_of,
+    without_header,
+    wrong_number,
+)
 
 _MOST_BYTES = 2**20
 
@@ -36,11 +43,12 @@ class Field(Vertical):
         height: auto;
         margin-bottom: 1;
         .field-row { height: auto; }
-        .field-label { width: 20; padding-right: 1; text-style: bold; }
-        .field-help { color: $text-muted; padding-left: 20; height: auto; }
-        .field-problem { color: $text-error; padding-left: 20; height: auto; display: none; }
+        .field-label { width: 21; padding-right: 1; text-style: bold; }
+        .field-help { color: $text-muted; height: auto; }
+        .field-problem { color: $text-error; height: auto; display: none; }
         &.-wrong > .field-problem { display: block; }
         &.-wrong > .field-row > .field-label { color: $text-error; }
+        .field-row:focus-within > .field-label { text-style: bold underline; color: $text-accent; }
         Input, Select { width: 1fr; }
         Select Static#label { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         SelectOverlay { width: 64; max-width: 100vw; max-height: 16; }
@@ -67,6 +75,10 @@ class Field(Vertical):
     def compose_editor(self) -> ComposeResult:
         """What the value is edited in."""
         raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """What was shown before there was an editor."""
+        self.render_value()
 
     def render_value(self) -> None:
         """Bring the editor to `value`, leaving it alone where it says that already."""
@@ -95,6 +107,16 @@ class Field(Vertical):
     def words(self, problem: Problem) -> str:
         """What is wrong, in this field's words."""
         return problem.message
+
+    @on(Edited)
+    def _edited_inside(self, event: Edited) -> None:
+        """Keep up with what was edited within the value."""
+        if event.path != self.path:
+            self.value = edited(self.value, self._inside(event.path), event.value)
+
+    def _inside(self, path: str) -> Steps:
+        """The rest of a path within this field's value."""
+        return steps_of(path[len(self.path) :].lstrip("."))
 
     @property
     def effective(self) -> Any:
@@ -134,7 +156,7 @@ class TextField(Field):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.edit(self._read(event.value))
+        self.edit(self._read(self._input.value))  # by now it may be more than the event says
 
     def _read(self, text: str) -> Any:
         content = self.spec.content
@@ -167,9 +189,9 @@ class TruthField(Field):
     @on(Checkbox.Changed)
     def _changed(self, event: Checkbox.Changed) -> None:
         event.stop()
-        self._box.label = text_of(event.value)
-        if event.value is not (self.effective is True):
-            self.edit(event.value)
+        self._box.label = text_of(self._box.value)
+        if self._box.value is not (self.effective is True):
+            self.edit(self._box.value)
 
 
 class ChoiceField(Field):
@@ -226,7 +248,7 @@ class ChoiceField(Field):
     def _changed(self, event: Select.Changed) -> None:
         event.stop()
         if event.select is self._select:
-            name = None if event.value is Select.NULL else event.value
+            name = self._select.selection
             if name != self.chosen and (name is not None or self.spec.optional):
                 self.take(name)
 
@@ -236,7 +258,7 @@ class NumbersField(Field):
 
     DEFAULT_CSS = """
     NumbersField TextArea { width: 1fr; height: auto; min-height: 2; max-height: 10; }
-    NumbersField > .numbers-actions { height: 1; padding-left: 20; }
+    NumbersField > .numbers-actions { height: 1; }
     """
 
     def __init__(self, spec: Spec, path: str, value: Any) -> None:

@@ -15,7 +15,7 @@ class Findings(OptionList):
     """Choosing a problem leads to its field, choosing its mend makes it."""
 
     DEFAULT_CSS = """
-    Findings { height: auto; border: none; padding: 0; background: transparent; }
+    Findings, Findings:focus { height: auto; border: none; padding: 0; background: transparent; }
     Findings > .option-list--option { padding: 0 1; }
     """
 

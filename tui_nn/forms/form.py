@@ -7,13 +7,22 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Collapsible, Static
-from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.schema import Block, Problem
 
+from tui_nn.draft import edited
 from tui_nn.forms.field import ChoiceField, Edited, Field, NumbersField, TextField, TruthField
 from tui_nn.forms.spec import (
-    Choice, Listing, Nested, Number, Numbers, Spec, Text, Truth, Variants, specs,
-)  # fmt: skip
+    Choice,
+    Listing,
+    Nested,
+    Number,
+    Numbers,
+    Spec,
+    Text,
+    Truth,
+    Variants,
+    specs,
+)
 
 NOT_OFFERED = frozenset({"arrays"})
 """Kinds that make sense in Python only: shown where a file has one, not offered."""
@@ -39,10 +48,7 @@ def field(spec: Spec, path: str, value: Any) -> Field:
 
 
 class Form(Vertical):
-    """All fields of a block. It tells every edit as `Edited(path, value)`.
-
-    Whoever puts the edit into the experiment then calls `show` with what stands there now.
-    """
+    """All fields of a block. It tells every edit as `Edited(path, value)`."""
 
     DEFAULT_CSS = """
     Form { height: auto; }
@@ -81,7 +87,7 @@ class VariantsField(ChoiceField):
     """A block of one of several kinds: which one, and below it the form of that kind."""
 
     DEFAULT_CSS = """
-    VariantsField > .inner { height: auto; padding: 1 0 0 2; border-left: vkey $panel; }
+    VariantsField > .inner { height: auto; padding: 1 0 0 1; border-left: outer $primary 30%; }
     VariantsField > .inner.-empty { display: none; }
     """
 
@@ -93,6 +99,7 @@ class VariantsField(ChoiceField):
         self.form = self._new_form()
         self._inner = Vertical(classes="inner")
         self._inner.set_class(not self.form.fields, "-empty")
+        self._say_kind()
 
     def compose(self) -> ComposeResult:
         """The choice, then the fields of the chosen kind."""
@@ -137,19 +144,27 @@ class VariantsField(ChoiceField):
         return f"{inside}: {problem.message}" if inside else problem.message
 
     @on(Edited)
-    def _inside(self, event: Edited) -> None:
+    def _kind_by_default(self, event: Edited) -> None:
         """An edit within a kind that holds by default: the kind must now be written beside it."""
         if self.value is None and event.path != self.path:
             event.stop()
-            steps = steps_of(event.path[len(self.path) :].lstrip("."))
-            self.edit(with_value({self.variants.tag: self.chosen}, steps, event.value))
+            default = {self.variants.tag: self.chosen}
+            self.edit(edited(default, self._inside(event.path), event.value))
 
     def _rebuild(self) -> None:
         self._shown = self.chosen
         old, self.form = self.form, self._new_form()
         self._inner.set_class(not self.form.fields, "-empty")
+        self._say_kind()
         old.remove()
         self._inner.mount(self.form)
+
+    def _say_kind(self) -> None:
+        """What the field is for, and what the chosen kind is."""
+        known = self.chosen in self.variants.blocks
+        kind = f"{self.chosen}: {self.variants.summary(self.chosen)}" if known else ""
+        self._help.update(" · ".join(words for words in (self.spec.help, kind) if words))
+        self._help.display = bool(self.spec.help or kind)
 
     def _new_form(self) -> Form:
         block = self.variants.blocks.get(self.chosen)

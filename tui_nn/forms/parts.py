@@ -1,6 +1,6 @@
-"""The parts of an experiment as a list: data, each layer with its shapes, loss, optimizer, the rest."""
+"""The parts of an experiment as a list, each layer with its output shape and its parameters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,25 +107,40 @@ class PartList(OptionList):
     """The list of parts; for each layer its output shape, parameters and connections."""
 
     DEFAULT_CSS = """
-    PartList { height: 1fr; border: none; padding: 0; background: transparent; }
+    PartList, PartList:focus {
+        height: 1fr; border: none; padding: 0; background: transparent;
+        scrollbar-size-vertical: 1;
+    }
     PartList > .option-list--option { padding: 0 1; }
     """
 
     parts: tuple[Part, ...] = ()
+    _wrong: Sequence[str] = ()
 
     def show(self, parts: tuple[Part, ...], problems: Iterable[Problem]) -> None:
         """Show these parts, with a sign at those that have a problem."""
-        wrong = [part_at(problem.path) for problem in problems if problem.path]
-        prompts = [_prompt(part, wrong.count(part.path)) for part in parts]
-        if [part.path for part in parts] == [part.path for part in self.parts]:
-            for index, prompt in enumerate(prompts):
-                self.replace_option_prompt_at_index(index, prompt)
+        same = [part.path for part in parts] == [part.path for part in self.parts]
+        self.parts = parts
+        self._wrong = [part_at(problem.path) for problem in problems if problem.path]
+        if same:
+            self._write()
         else:
             kept = self.highlighted
-            self.set_options(Option(prompt) for prompt in prompts)
+            self.set_options(Option(prompt) for prompt in self._prompts())
             if kept is not None:
                 self.highlighted = min(kept, len(parts) - 1)
-        self.parts = parts
+
+    def on_resize(self) -> None:
+        """The lines are broken for the width there is."""
+        self._write()
+
+    def _write(self) -> None:
+        for index, prompt in enumerate(self._prompts()):
+            self.replace_option_prompt_at_index(index, prompt)
+
+    def _prompts(self) -> list[Text]:
+        width = max(16, self.scrollable_content_region.width - 2)
+        return [_prompt(part, self._wrong.count(part.path), width) for part in self.parts]
 
     def index_of(self, path: str) -> int | None:
         """Where the part with this path stands."""
@@ -150,16 +165,21 @@ def totals(parts: Iterable[Part]) -> str:
     return "\n".join(words)
 
 
-def _prompt(part: Part, wrong: int) -> Text:
-    text = Text()
-    text.append(f"✗{wrong if wrong > 1 else ''} " if wrong else "", "bold red")
-    text.append(part.title, "bold")
-    text.append(f"  {part.brief}" if part.brief else "")
+def _prompt(part: Part, wrong: int, width: int) -> Text:
+    """Its title and what it says on one line, its shape and numbers on as many as they need."""
+    title = Text()
+    title.append(f"✗{wrong if wrong > 1 else ''} " if wrong else "", "bold red")
+    title.append(part.title, "bold")
+    title.append(f"  {part.brief}" if part.brief else "")
+    title.truncate(width, overflow="ellipsis")
     row = part.summary
-    if row is not None:
-        pieces = [f"→ {row.output_shape}"]
-        pieces += [f"{row.parameters:,} par."] if row.parameters else []
-        pieces += [f"{row.connections:,} conn."] if row.connections else []
-        words = "  ".join(piece.replace(" ", "\N{NO-BREAK SPACE}") for piece in pieces)
-        text.append(f"\n{words}", "dim")
-    return text
+    if row is None:
+        return title
+    pieces = [f"→ {row.output_shape}"]
+    pieces += [f"{row.parameters:,} par."] if row.parameters else []
+    pieces += [f"{row.connections:,} conn."] if row.connections else []
+    lines = [""]
+    for piece in pieces:
+        longer = f"{lines[-1]}  {piece}".strip()
+        lines = [*lines[:-1], longer] if len(longer) <= width else [*lines, f"  {piece}"]
+    return Text("\n").join([title, *(Text(line, "dim") for line in lines if line)])

@@ -19,7 +19,9 @@ class Picker(ModalScreen[str | None]):
         border: round $primary; background: $surface; padding: 0 1;
         border-title-color: $text; border-title-style: bold;
     }
-    Picker OptionList { height: auto; border: none; background: transparent; padding: 0; }
+    Picker OptionList, Picker OptionList:focus {
+        height: auto; border: none; background: transparent; padding: 0;
+    }
     Picker Label { color: $text-muted; width: 1fr; }
     """
     BINDINGS = [("escape", "dismiss(None)", "Cancel")]

@@ -132,8 +132,9 @@ def scalar(content: Content) -> bool:
 
 
 def _content(types: list[Any], metadata: list[Any], discriminator: Any) -> Content:
-    blocks = tuple(found for part in types for found in choices(part)) or choices(None, metadata)
-    if any(isinstance(mark, OneOf) for mark in metadata) or discriminator or len(blocks) > 1:
+    one_of = any(isinstance(mark, OneOf) for mark in metadata)
+    blocks = choices(None, metadata) or tuple(one for part in types for one in choices(part))
+    if one_of or discriminator or len(blocks) > 1:
         return _variants(blocks, discriminator or "type")
     if blocks:
         return Nested(blocks[0])

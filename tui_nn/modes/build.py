@@ -159,14 +159,12 @@ class Build(Mode):
             self._focus_field(place)
 
     def _focus_field(self, place: str) -> None:
-        fields = [f for f in self.query("#form-pane Field").results(Field)]
+        fields = list(self.query("#form-pane Field").results(Field))
         over = [
             f for f in fields if place == f.path or place.startswith((f"{f.path}.", f"{f.path}["))
         ]
-        nearest = max(over, key=lambda f: len(f.path), default=None) or (fields or [None])[0]
-        if nearest is not None:
-            target = next((w for w in nearest.query("*") if w.focusable), None)
-            if target is not None:
+        for nearest in [*sorted(over, key=lambda f: -len(f.path)), *fields][:1]:
+            for target in [widget for widget in nearest.query("*") if widget.focusable][:1]:
                 target.focus()
 
     @on(OptionList.OptionHighlighted, "PartList")
@@ -188,8 +186,6 @@ class Build(Mode):
         before = value_at(self.draft.tree, ("data", "name"))
         self.draft.set(event.path, event.value)
         self._adopting |= value_at(self.draft.tree, ("data", "name")) != before
-        if self._form is not None:
-            self._form.show(self.draft.value(self._form.path))
         self._show_parts()
         self._review_soon()
 

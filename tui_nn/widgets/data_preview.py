@@ -1,5 +1,6 @@
-"""What a data set looks like: pictures, points or rows, and its shape, split and classes in words."""
+"""What a data set looks like: pictures, points or rows; its shape, split and classes in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from tui_nn.widgets.scatter import Scatter
 _IMAGES = 60
 _POINTS = 5000
 _ROWS = 100
+_COLUMNS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,10 @@ class Preview:
             points = np.column_stack([x[:, 0], y[:, 0]])
             name = dataset.target_names[0]
             return cls(facts, points=points, names=(name,), axes=(inputs[0], name))
-        return cls(facts, header=_header(data, inputs), rows=_rows(data))
+        shown = f"the first {min(_ROWS, len(x)):,} rows"
+        if len(inputs) > _COLUMNS:
+            shown += f" and {_COLUMNS} of {len(inputs)} columns"
+        return cls((*facts, f"{shown}:"), header=_header(data, inputs), rows=_rows(data))
 
 
 class DataPreview(Vertical):
@@ -136,24 +141,33 @@ def _halved(images: NDArray[Any]) -> NDArray[np.uint8]:
 def _facts(data: PreparedData) -> tuple[str, ...]:
     dataset, x = data.dataset, data.dataset.x
     low, high = float(data.train.x.min()), float(data.train.x.max())
-    lines = [
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return (
         dataset.description,
         f"rank {x.ndim} · {x.shape} · {x.dtype}",
         f"→ after scaling {data.sample_shape} {data.dtype} in {low:.3g}..{high:.3g}",
-        f"train {len(data.train):,} · validation {len(data.validation):,} · test {len(data.test):,}",
-    ]
-    if dataset.classes:
-        counts = np.bincount(data.train.y, minlength=dataset.classes)
-        shown = [
-            f"{name} {count:,}" for name, count in zip(dataset.target_names, counts, strict=True)
-        ]
-        more = f" … and {len(shown) - 12} more" if len(shown) > 12 else ""
-        lines.append(f"{dataset.classes} classes (in train): {' · '.join(shown[:12])}{more}")
-    else:
+        _joined(f"{name} {len(part):,}" for name, part in parts.items()),
+        _targets(data),
+    )
+
+
+def _targets(data: PreparedData) -> str:
+    dataset = data.dataset
+    if not dataset.classes:
         low, high = float(dataset.y.min()), float(dataset.y.max())
-        names = ", ".join(dataset.target_names)
-        lines.append(f"to predict: {names}, {number(low)} to {number(high)}")
-    return tuple(lines)
+        return f"to predict: {', '.join(dataset.target_names)}, {number(low)} to {number(high)}"
+    counts = np.bincount(data.train.y, minlength=dataset.classes)
+    if (counts == counts[0]).all():
+        return f"{dataset.classes} classes, {counts[0]:,} of each in train"
+    pairs = list(zip(dataset.target_names, counts, strict=True))
+    more = f" · and {len(pairs) - 12} more" if len(pairs) > 12 else ""
+    shown = _joined(f"{name}: {count:,}" for name, count in pairs[:12])
+    return f"{dataset.classes} classes, in train {shown}{more}"
+
+
+def _joined(words: Iterable[str]) -> str:
+    """With a line break between the words only, not within."""
+    return " · ".join(word.replace(" ", "\N{NO-BREAK SPACE}") for word in words)
 
 
 def _in_turn(y: NDArray[Any]) -> NDArray[np.intp]:
@@ -175,14 +189,14 @@ def _thirds(values: NDArray[Any]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
 
 def _header(data: PreparedData, inputs: tuple[str, ...]) -> tuple[str, ...]:
     targets = ("class",) if data.dataset.classes else data.dataset.target_names
-    return (*inputs[:30], *(f"→ {name}" for name in targets))
+    return (*inputs[:_COLUMNS], *(f"→ {name}" for name in targets))
 
 
 def _rows(data: PreparedData) -> tuple[tuple[str, ...], ...]:
     dataset = data.dataset
     rows = []
     for x, y in zip(dataset.x[:_ROWS], dataset.y[:_ROWS], strict=True):
-        cells = [f"{value:.4g}" for value in np.ravel(x)[:30]]
+        cells = [f"{value:.4g}" for value in np.ravel(x)[:_COLUMNS]]
         targets = [dataset.target_names[y]] if dataset.classes else [f"{v:.4g}" for v in y]
         rows.append((*cells, *targets))
     return tuple(rows)
