@@ -1,9 +1,11 @@
-"""The experiment: everything that determines a run, as pydantic models, read from and written to TOML."""
+"""The experiment: all that determines a run, as pydantic models, read from and written to TOML."""
 
+import json
 import os
 import tempfile
 import tomllib
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -83,17 +85,21 @@ class Experiment(Block):
 
     def to_toml(self, onto: str = "", *, defaults: bool = False) -> str:
         """As TOML; `onto` is the text it replaces, whose comments and order are kept."""
+        tree = self.tree(defaults=defaults)
         document = tomlkit.parse(onto)
-        _merge(document, self.tree(defaults=defaults))
-        return tomlkit.dumps(document)
+        _merge(document, tree)
+        text = tomlkit.dumps(document)
+        if onto and not _says(text, tree):  # spelled in a way that tomlkit can't be merged into
+            return self.to_toml(defaults=defaults)
+        return text
 
     def save(self, path: str | os.PathLike[str], *, defaults: bool = False) -> None:
         """Write a file atomically, keeping the comments of the one it replaces. Raises OSError."""
         path = Path(path)
         try:
-            onto = path.read_text(encoding="utf-8")
-            tomllib.loads(onto)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            onto = read_text(path)
+            tree_of(onto)
+        except ExperimentError:
             onto = ""
         write_atomically(path, self.to_toml(onto, defaults=defaults).encode())
 
@@ -142,7 +148,7 @@ def overridden(tree: Any, assignments: Iterable[str]) -> Any:
 def _value_of(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -150,7 +156,7 @@ def tree_of(text: str) -> dict[str, Any]:
     """TOML as plain tables and lists. Raises ExperimentError with line and column."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a TOMLDecodeError, or a number of more than 4300 digits
         raise ExperimentError([Problem("", f"not a TOML file: {error}")]) from None
     except RecursionError:
         raise ExperimentError([Problem("", "not an experiment: nested too deeply")]) from None
@@ -205,14 +211,30 @@ def _plain(item: Any) -> Any:
     return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
 
 
+def _says(text: str, tree: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == tree
+    except tomllib.TOMLDecodeError:
+        return False
+
+
 def _merge_list(old: Any, new: list[dict[str, Any]]) -> None:
-    while len(old) > len(new):
-        del old[-1]
-    for index, tree in enumerate(new):
-        if index < len(old):
-            _merge(old[index], tree)
-        else:
-            old.append(_section(tree))
+    """What stays keeps its comments, whatever is put in or taken out before it."""
+    before, after = (
+        [json.dumps(tree, sort_keys=True, default=str) for tree in trees]
+        for trees in (old.unwrap(), new)
+    )
+    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for step, start, end, first, last in reversed(steps):
+        if step == "equal":
+            continue
+        both = min(end - start, last - first)
+        for index in reversed(range(start + both, end)):
+            del old[index]
+        for offset in range(both):
+            _merge(old[start + offset], new[first + offset])
+        for offset in range(both, last - first):
+            old.insert(start + offset, _section(new[first + offset]))
 
 
 def _is_section(value: Any) -> bool:
