@@ -51,6 +51,7 @@ class Step(Mode):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
     CSS_PATH = "step.tcss"
+    name_of_mode = "step"
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (72, "-medium"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (22, "-normal"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,7 +78,7 @@ class Step(Mode):
         self._send = send
         self._look = protocol.LookAt()
         self._follow = True
-        self._followed = -1
+        self._followed: tuple[int, int] | None = None
         self._moment: Moment | None = None
         self._digits = 4
         self._textbook = False
@@ -102,9 +103,9 @@ class Step(Mode):
                     yield WeightTable(id="weights")
         yield Static("· not computed yet   ▸ just written   ✓ done   ▶ next", id="legend")
 
-    def on_mount(self) -> None:
-        """Show the first section."""
-        self._show_section()
+    def on_resize(self) -> None:
+        """Offer the panes that are shown one at a time at this size."""
+        self.call_after_refresh(self._show_section)
 
     def on_screen_resume(self) -> None:
         """Lay the next update open."""
@@ -118,6 +119,8 @@ class Step(Mode):
         monitor, view = self._monitor, self._monitor.view
         if monitor.state in {"ready", "paused"}:
             self._lay_open(monitor.state, monitor.iteration)
+        else:
+            self._asked = None
         laid_open = view is not None and monitor.listing is not None
         self.set_class(not laid_open, "idle")
         if view is None or monitor.listing is None:
@@ -175,7 +178,7 @@ class Step(Mode):
             ("sample", f"sample {view.sample + 1}", f" of {view.batch}"),
         )
         parts: list[str | Content | tuple[str, str]] = [
-            f"{view.cursor} of {len(moment.listing.names)} operations done "
+            f"operation {view.cursor}/{len(moment.listing.names)}"
         ]
         for action, name, of in choices:
             before, after = (_link(a, f"{action}({d})") for a, d in (("◂", -1), ("▸", 1)))
@@ -242,7 +245,8 @@ class Step(Mode):
         """Another sample of the batch."""
         if self._moment is not None:
             last = self._moment.view.batch - 1
-            self._look_at(sample=min(max(self._look.sample + direction, 0), last))
+            sample = min(self._look.sample, last) + direction
+            self._look_at(sample=min(max(sample, 0), last))
 
     def action_follow(self) -> None:
         """Show the layer of the last operation, or hold the one shown."""
@@ -266,8 +270,8 @@ class Step(Mode):
 
     def action_section(self) -> None:
         """The next pane, where they are shown one at a time."""
-        sections = SECTIONS if self.has_class("-small") else SECTIONS[1:]
-        place = sections.index(self._section) if self._section in sections else -1
+        sections = self._sections
+        place = sections.index(self._section) if self._section in sections else 0
         self.action_show_section(sections[(place + 1) % len(sections)])
 
     def action_show_section(self, section: str) -> None:
@@ -275,12 +279,17 @@ class Step(Mode):
         self._section = section
         self._show_section()
 
+    @property
+    def _sections(self) -> tuple[str, ...]:
+        """The program has its own place where there is room for two."""
+        return SECTIONS if self.has_class("-small") else SECTIONS[1:]
+
     def _show_section(self) -> None:
         for section in SECTIONS:
             self.set_class(section == self._section, f"show-{section}")
         tabs = [
             _link(f" {section} ", f"show_section('{section}')", here=section == self._section)
-            for section in SECTIONS
+            for section in self._sections
         ]
         self.query_one("#sections", Static).update(Content.assemble(*tabs, ("  t: next", "dim")))
 

@@ -1,4 +1,4 @@
-"""What every pane of Step mode shows: one moment of an update, and how the person wants to see it."""
+"""What every pane of Step mode shows: a moment of an update, as the person wants to see it."""
 
 import re
 from dataclasses import dataclass

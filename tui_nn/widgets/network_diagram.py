@@ -1,4 +1,4 @@
-"""The network as a picture: values on its neurons, weights on the way into and out of the chosen one."""
+"""The network as a picture: values on its neurons, weights into and out of the chosen one."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -119,7 +119,9 @@ class NetworkDiagram(Widget):
                     self.post_message(self.Chosen(column.layer, node.unit))
 
     def _style(self, part: str) -> Style:
-        return self.get_component_rich_style(f"diagram--{part}", partial=part not in {"node", "edge"})
+        return self.get_component_rich_style(
+            f"diagram--{part}", partial=part not in {"node", "edge"}
+        )
 
     def _draw(self) -> None:
         width, height = self.size
@@ -135,7 +137,10 @@ class NetworkDiagram(Widget):
         self._draw_labels(canvas, moment)
         self._strips = canvas.strips()
         shown, total = [c.layer for c in columns if c.layer], len(moment.layers)
-        self.border_subtitle = f"{len(shown)} of {total} layers shown" if len(shown) < total else ""
+        notes = [f"{len(shown)} of {total} layers shown"] if len(shown) < total else []
+        if any(column.more for column in columns) and moment.largest_first:
+            notes.append("largest |values| shown")
+        self.border_subtitle = ", ".join(notes)
         self.refresh()
 
     def _draw_column(self, canvas: Canvas, moment: Moment, left: int, column: Column) -> None:
@@ -170,7 +175,7 @@ class NetworkDiagram(Widget):
                             canvas.line(start, a.middle, right - 1, b.middle, style)
 
     def _draw_labels(self, canvas: Canvas, moment: Moment) -> None:
-        """The weights into the chosen neuron beside their sources, those out of it at their ends."""
+        """The weights into the chosen neuron at their sources, those out of it at their ends."""
         view = moment.view
         pairs = zip(self._placed, self._placed[1:], strict=False)
         for (left, source), (right, target) in pairs:
@@ -310,7 +315,9 @@ def _box_lines(moment: Moment, details: list[tuple[str, int]], row: Floats) -> l
 
 def _boxed(text: list[str], title: str, inner: int, *, heavy: bool) -> tuple[str, ...]:
     """Lines in a frame with a title; a heavy frame is the chosen neuron's."""
-    corner, across, down = (("┏", "┓", "┗", "┛"), "━", "┃") if heavy else (("╭", "╮", "╰", "╯"), "─", "│")
+    corner, across, down = (
+        (("┏", "┓", "┗", "┛"), "━", "┃") if heavy else (("╭", "╮", "╰", "╯"), "─", "│")
+    )
     width = max(inner + 2, len(title) + 3)
     top = f"{corner[0]}{across} {title} ".ljust(width + 1, across) + corner[1]
     middle = [f"{down} {line.ljust(width - 2)} {down}" for line in text]

@@ -24,7 +24,7 @@ class NeuronCard(VerticalScroll):
 
     DEFAULT_CSS = """
     NeuronCard { scrollbar-size-vertical: 1; }
-    NeuronCard Static { height: auto; }
+    NeuronCard Static { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
@@ -66,6 +66,7 @@ class NeuronCard(VerticalScroll):
 
 def _append(text: Text, name: str, value: str, width: int, style: str) -> None:
     mark = WRITTEN if style else " "
+    name = name[: max(width - len(value) - 2, 0)]  # the number comes first
     text.append(f"{mark}{name} {value:>{max(width - len(name) - 2, 0)}}\n", style)
 
 
@@ -90,9 +91,9 @@ def sample_lines(moment: Moment) -> list[Line]:
     lost = "loss" in moment.written.parts
     return [
         ("target t", said(view.target, digits), False),
-        ("prediction y", predicted(moment.prediction, digits), moment.just_wrote(last, "h")),
-        ("loss E of the sample", each, lost),
-        (f"loss E of the batch ({view.batch})", mean, lost),
+        ("output y", predicted(moment.prediction, digits), moment.just_wrote(last, "h")),
+        ("loss E, sample", each, lost),
+        (f"loss E, batch ({view.batch})", mean, lost),
     ]
 
 
@@ -145,4 +146,6 @@ class SamplePicture(Widget):
         if not strips:
             return Strip.blank(width)
         margin = Strip.blank((width - strips[0].cell_length) // 2)
-        return Strip.join([margin, strips[0]]).adjust_cell_length(width)
+        return (
+            Strip.join([margin, strips[0]]).adjust_cell_length(width).apply_style(self.rich_style)
+        )

@@ -121,7 +121,9 @@ class NumberTable(RowList):
             self._cells = [aligned(column, digits) for column in self._values[entries].T]
             if self._fits(width):
                 return
-            self._cells = [[figure(v, digits) for v in column] for column in self._values[entries].T]
+            self._cells = [
+                [figure(v, digits) for v in column] for column in self._values[entries].T
+            ]
             if self._fits(width):
                 return
 

@@ -37,7 +37,7 @@ class OperationList(RowList):
         self.border_title = f"the program of update {moment.view.iteration:,}"
         self.set_rows(len(self._rows), self._rows.index(self._cursor))
 
-    def row_text(self, row: int, width: int) -> Text:  # noqa: ARG002
+    def row_text(self, row: int, width: int) -> Text:
         """A heading, an operation, or the end."""
         entry, listing = self._rows[row], self._listing
         if isinstance(entry, str) or listing is None:
@@ -62,7 +62,7 @@ class OperationList(RowList):
 
     def choose(self, row: int) -> None:
         """A click on a heading means the first operation below it."""
-        cursor = next(entry for entry in self._rows[row :] if isinstance(entry, int))
+        cursor = next(entry for entry in self._rows[row:] if isinstance(entry, int))
         self.post_message(self.Chosen(cursor))
 
 

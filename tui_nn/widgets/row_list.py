@@ -12,7 +12,8 @@ from textual.strip import Strip
 class RowList(ScrollView, can_focus=True):
     """A scrolling list below an optional heading line; a click chooses a row.
 
-    Subclasses draw `row_text` (and `heading_text`), say what `choose` means, and call `set_rows` when there is news.
+    Subclasses draw `row_text` (and `heading_text`), say what `choose` means, and call `set_rows`
+    when there is news.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
