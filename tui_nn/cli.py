@@ -69,7 +69,7 @@ class Program(click.Group):
         except KeyboardInterrupt:
             ctx.exit(Exit.INTERRUPTED)
         except BrokenPipeError:
-            # Python flushes once more at the end, which must not fail as well.
+            # Python flushes once more at the end; so its documentation of SIGPIPE advises.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(Exit.BROKEN_PIPE)
         except Exception as error:

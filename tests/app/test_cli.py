@@ -1,13 +1,15 @@
 """The command line in this process: what it says, and its exit codes."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.events import Epochs, Progress, SaveFailed
+from tui_nn_engine.events import Epochs, Progress, RunEnded, SaveFailed
 from tui_nn_engine.runs import Run, read_metrics
 
 from tui_nn.cli import main
@@ -212,6 +214,16 @@ def test_json_stays_strict_where_a_figure_is_no_number(capsys):
     progress, epoch = strict(capsys.readouterr().out)
     assert progress["losses"] == [1.0, None, None]
     assert (epoch["epoch"], epoch["loss"], epoch["metrics"]) == (1, None, {"r2": None})
+
+
+def test_events_do_not_wait_in_a_buffer(monkeypatch):
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with os.fdopen(writer, "w") as out, os.fdopen(reader) as read:
+        monkeypatch.setattr(sys, "stdout", out)
+        json_lines(RunEnded("completed", 1, 2))
+        (event,) = strict(read.readline())
+    assert (event["event"], event["iteration"]) == ("run_ended", 2)
 
 
 def test_a_run_that_diverges(xor, tmp_path):

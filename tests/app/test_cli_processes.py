@@ -163,9 +163,9 @@ def test_a_signal_during_the_start_is_not_lost(xor, tmp_path):
 
 
 @pytest.mark.parametrize("style", ["--json", "--verbose", None])
-def test_a_reader_that_goes_away_ends_it_quietly(xor, tmp_path, start, style):
+def test_a_reader_that_goes_away_ends_it_quietly(mnist, tmp_path, start, style):
     run = tmp_path / "run"
-    process = start("train", xor, "--out", run, *FOR_LONG, *([style] if style else []))
+    process = start("train", mnist, "--out", run, *FOR_LONG, *([style] if style else []))
     assert process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == ""

@@ -53,7 +53,6 @@ class LiveReport:
             case Progress() if self.task is not None:
                 self.bar.update(self.task, **self._standing(event))
             case RunEnded():
-                self.bar.stop()
                 self.bar.console.print(self._table(event))
                 self.bar.console.print(Text(f"The run is kept in {event.out}"))
 
