@@ -1,6 +1,5 @@
 """Step mode: the next update, one operation at a time, forwards and back."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -12,8 +11,10 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
+from tui_nn_engine import protocol
+from tui_nn_engine.stepview import StepView
 
-from tui_nn.modes.mode import Mode
+from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.network_diagram import NetworkDiagram
@@ -22,13 +23,10 @@ from tui_nn.widgets.neuron_table import NeuronTable
 from tui_nn.widgets.operation_list import OperationList
 from tui_nn.widgets.operation_strip import OperationStrip
 from tui_nn.widgets.weight_table import WeightTable
-from tui_nn_engine import protocol
-from tui_nn_engine.stepview import StepView
 
 TRANSPORT: Final[list[BindingType]] = [
     Binding("n", "step(1)", "op on", priority=True, tooltip="Do the next operation"),
     Binding("b", "step(-1)", "op back", priority=True, tooltip="Undo the last operation"),
-    Binding("N", "update", "update on", priority=True, tooltip="Do the rest of this update"),
 ]
 SECTIONS: Final = ("program", "network", "neuron", "tables")
 IMAGES: Final = {"mnist", "mnist_small", "digits"}
@@ -47,7 +45,7 @@ IDLE: Final = {
 DIGITS: Final = range(2, 13)
 
 
-class Step(Mode):
+class Step(Transport):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
     CSS_PATH = "step.tcss"
@@ -72,10 +70,8 @@ class Step(Mode):
         Binding("t", "section", "pane", priority=True, tooltip="The next pane"),
     ]
 
-    def __init__(self, monitor: Monitor, send: Callable[[protocol.Command], None]) -> None:
-        super().__init__()
-        self._monitor = monitor
-        self._send = send
+    def __init__(self, monitor: Monitor, send: Send) -> None:
+        super().__init__(monitor, send)
         self._look = protocol.LookAt()
         self._follow = True
         self._followed: tuple[int, int] | None = None
@@ -116,7 +112,7 @@ class Step(Mode):
 
     def show_run(self) -> None:
         """Show what the monitor knows; lay the next update open where one can be."""
-        monitor, view = self._monitor, self._monitor.view
+        monitor, view = self.monitor, self.monitor.view
         if monitor.state in {"ready", "paused"}:
             self._lay_open(monitor.state, monitor.iteration)
         else:
@@ -140,7 +136,7 @@ class Step(Mode):
         """Ask for the next update, once: a second time might stop a run begun meanwhile."""
         if self._asked != (state, iteration):
             self._asked = state, iteration
-            self._send(protocol.Step(0))
+            self.send(protocol.Step(0))
 
     def _keep_look(self, view: StepView) -> None:
         """Another experiment may have other layers: look at what the engine chose."""
@@ -162,7 +158,7 @@ class Step(Mode):
         moment = self._moment
         if moment is None:
             return
-        self.query_one("#where", Static).update(self._where(moment))
+        self.query_one("#where", Static).update(self._where(moment), layout=False)
         self.query_one(OperationStrip).show(moment)
         self.query_one(OperationList).show(moment)
         self.query_one(NetworkDiagram).show(moment)
@@ -189,7 +185,7 @@ class Step(Mode):
 
     def _image(self, view: StepView) -> NDArray[np.float64] | None:
         """The sample as a square picture, where the data are pictures."""
-        opened = self._monitor.opened
+        opened = self.monitor.opened
         data: dict[str, Any] = opened.experiment["data"] if opened else {}
         side = round(view.x.size**0.5)
         if data.get("name") not in IMAGES or side * side != view.x.size:
@@ -200,11 +196,11 @@ class Step(Mode):
 
     def action_step(self, count: int) -> None:
         """So many operations on, or back."""
-        self._send(protocol.Step(count))
+        self.send(protocol.Step(count))
 
     def action_update(self) -> None:
         """The rest of this update; the next one is laid open after it."""
-        self._send(protocol.Update())
+        self.send(protocol.Update())
 
     def action_phase(self, direction: int) -> None:
         """To the first operation of the next phase, or of this one, then of the one before."""
@@ -305,11 +301,11 @@ class Step(Mode):
 
     def _look_at(self, **changes: Any) -> None:
         self._look = replace(self._look, **changes)
-        self._send(self._look)
+        self.send(self._look)
 
     def _step_to(self, cursor: int) -> None:
         if self._moment is not None and cursor != self._moment.view.cursor:
-            self._send(protocol.Step(cursor - self._moment.view.cursor))
+            self.send(protocol.Step(cursor - self._moment.view.cursor))
 
     def on_operation_list_chosen(self, event: OperationList.Chosen) -> None:
         """Step until the clicked operation is the next one."""

@@ -1,51 +1,64 @@
-"""Text and thin lines placed freely on cells."""
+"""Text on thin lines, both placed freely on cells."""
+
+from typing import Final
 
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-_BRAILLE = 0x2800
+_BRAILLE: Final = 0x2800
 # What each dot of a braille cell adds to its code point (Unicode, Braille Patterns), 4 x 2.
-_DOTS = ((1, 8), (2, 16), (4, 32), (64, 128))
+_DOTS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], dtype=np.uint8)
+_BLANK: Final = (" ", Style.null())
 
 
 class Canvas:
-    """`width` x `height` cells. What is drawn later covers what was there, dots of lines add up."""
+    """`width` x `height` cells. Text covers lines; of two lines in a cell the later gives style."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        blank = (" ", Style.null())
-        self._cells: list[list[tuple[str, Style]]] = [[blank] * width for _ in range(height)]
+        self._texts: list[dict[int, tuple[str, Style]]] = [{} for _ in range(height)]
         self._dots = np.zeros((height, width), dtype=np.uint8)
+        self._inks = np.zeros((height, width), dtype=np.uint8)
+        self._styles: list[Style] = []
 
     def write(self, x: int, y: int, text: str, style: Style) -> None:
         """Put text, one cell a character, cut at the edges."""
         if 0 <= y < self.height:
             for column, character in enumerate(text, start=x):
                 if 0 <= column < self.width:
-                    self._cells[y][column] = (character, style)
+                    self._texts[y][column] = (character, style)
 
     def line(self, x1: int, y1: int, x2: int, y2: int, style: Style) -> None:
         """A thin line from the middle of one cell's left edge to another cell's right edge."""
+        if style not in self._styles:
+            self._styles.append(style)
         ends = np.array([[2 * x1, 4 * y1 + 1.5], [2 * x2 + 1, 4 * y2 + 1.5]])
         count = int(np.abs(ends[1] - ends[0]).max()) + 1
-        dots = np.rint(np.linspace(ends[0], ends[1], count)).astype(int).tolist()
-        for x, y in dots:
-            column, row = x // 2, y // 4
-            if 0 <= column < self.width and 0 <= row < self.height:
-                self._dots[row, column] |= _DOTS[y % 4][x % 2]
-                self._cells[row][column] = (chr(_BRAILLE + int(self._dots[row, column])), style)
+        x, y = np.rint(np.linspace(ends[0], ends[1], count)).astype(np.intp).T
+        inside = (x >= 0) & (x < 2 * self.width) & (y >= 0) & (y < 4 * self.height)
+        x, y = x[inside], y[inside]
+        np.bitwise_or.at(self._dots, (y // 4, x // 2), _DOTS[y % 4, x % 2])
+        self._inks[y // 4, x // 2] = self._styles.index(style)
 
     def strips(self) -> list[Strip]:
         """The picture, a strip a line; neighbours of one style share a segment."""
-        return [Strip(_segments(row), self.width) for row in self._cells]
+        return [Strip(_segments(self._cells(y)), self.width) for y in range(self.height)]
+
+    def _cells(self, y: int) -> list[tuple[str, Style]]:
+        cells = [_BLANK] * self.width
+        for x in np.flatnonzero(self._dots[y]).tolist():
+            cells[x] = chr(_BRAILLE + int(self._dots[y, x])), self._styles[self._inks[y, x]]
+        for x, cell in self._texts[y].items():
+            cells[x] = cell
+        return cells
 
 
-def _segments(row: list[tuple[str, Style]]) -> list[Segment]:
+def _segments(cells: list[tuple[str, Style]]) -> list[Segment]:
     segments: list[Segment] = []
     text, style = "", Style.null()
-    for character, its_style in row:
+    for character, its_style in cells:
         if its_style is not style:
             if text:
                 segments.append(Segment(text, style))

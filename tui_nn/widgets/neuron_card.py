@@ -30,6 +30,7 @@ class NeuronCard(VerticalScroll):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
         self._moment: Moment | None = None
+        self._lines = 0
 
     def compose(self) -> ComposeResult:
         """The numbers, and below them the picture."""
@@ -61,7 +62,9 @@ class NeuronCard(VerticalScroll):
         for name, value, marked in sample_lines(moment):
             _append(text, name, value, width, f"bold {theme['text-accent']}" if marked else "")
         text.rstrip()
-        self.query_one(Static).update(text)
+        lines = text.plain.count("\n")
+        self.query_one(Static).update(text, layout=lines != self._lines)
+        self._lines = lines
 
 
 def _append(text: Text, name: str, value: str, width: int, style: str) -> None:
@@ -126,26 +129,30 @@ class SamplePicture(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._image: Floats | None = None
+        self._strips: list[Strip] = []
 
     def show(self, image: Floats | None) -> None:
         """Show `image` (rows, columns), or nothing at all."""
         self._image = image
         self.display = image is not None
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Make it as large as fits."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._image is not None and self.size.area:
+            fitted, _ = enlarge(self._image, *self.size)
+            low, high = float(np.nanmin(fitted)), float(np.nanmax(fitted))
+            self._strips = half_blocks((fitted - low) / ((high - low) or 1.0), GRAYSCALE)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture, in the middle."""
-        width, height = self.size
-        if self._image is None or not width:
-            return Strip.blank(width)
-        fitted, _ = enlarge(self._image, width, height)
-        low, high = float(np.nanmin(fitted)), float(np.nanmax(fitted))
-        strips = half_blocks(
-            np.nan_to_num((fitted - low) / ((high - low) or 1.0))[2 * y : 2 * y + 2], GRAYSCALE
-        )
-        if not strips:
-            return Strip.blank(width)
-        margin = Strip.blank((width - strips[0].cell_length) // 2)
-        return (
-            Strip.join([margin, strips[0]]).adjust_cell_length(width).apply_style(self.rich_style)
-        )
+        width = self.size.width
+        if self._image is None or y >= len(self._strips):
+            return Strip.blank(width, self.rich_style)
+        strip = self._strips[y]
+        margin = Strip.blank((width - strip.cell_length) // 2)
+        return Strip.join([margin, strip]).adjust_cell_length(width).apply_style(self.rich_style)

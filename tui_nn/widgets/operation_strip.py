@@ -2,10 +2,10 @@
 
 from rich.text import Text
 from textual.widgets import Static
+from tui_nn_engine.stepview import Listing
 
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.operation_list import DONE, END, NEXT
-from tui_nn_engine.stepview import Listing
 
 
 class OperationStrip(Static):
@@ -32,7 +32,7 @@ class OperationStrip(Static):
             lines.append_text(_said(listing, cursor - 1))
         else:
             lines.append("n does the next operation, b goes one back", "dim")
-        self.update(lines)
+        self.update(lines, layout=False)
 
 
 def _said(listing: Listing, index: int) -> Text:
