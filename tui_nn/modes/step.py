@@ -45,7 +45,7 @@ IDLE: Final = {
 DIGITS: Final = range(2, 13)
 
 
-class Step(Transport):
+class Step(Transport, inherit_bindings=False):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
     CSS_PATH = "step.tcss"
@@ -68,6 +68,8 @@ class Step(Transport):
         Binding("d", "digits(-1)", "digits", priority=True, tooltip="Fewer digits"),
         Binding("D", "digits(1)", "digits", priority=True, show=False, tooltip="More digits"),
         Binding("t", "section", "pane", priority=True, tooltip="The next pane"),
+        # Inherited would mean first: at the bottom of a narrow terminal this mode's own keys count.
+        *Transport.BINDINGS,
     ]
 
     def __init__(self, monitor: Monitor, send: Send) -> None:

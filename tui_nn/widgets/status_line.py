@@ -9,8 +9,8 @@ SIGNS = {
     "starting": "…",
     "ready": "■",
     "running": "▶",
-    "paused": "⏸",
-    "stepping": "⏭",
+    "paused": "‖",
+    "stepping": "◆",
     "completed": "✓",
     "diverged": "✗",
     "dead": "✗",
@@ -70,7 +70,8 @@ class Counters(Static):
 def counters(monitor: Monitor) -> list[str]:
     """Where the run stands, most important first."""
     if monitor.opened is None:
-        return ["starting the engine"]
+        starting = monitor.state == "starting"
+        return ["starting the engine" if starting else "nothing to train is open yet"]
     batches = monitor.opened.batches_per_epoch
     at_end = monitor.epoch >= monitor.epochs or (monitor.batch == 0 and monitor.iteration > 0)
     epoch = min(monitor.epoch + (0 if at_end else 1), monitor.epochs)
