@@ -51,7 +51,8 @@ class Laboratory(App[None]):
         self.draft = Draft()
         self._path = path if self._resume is None else None
         self.monitor = Monitor()
-        self.link = Link(lambda: self.post_message(EngineSpoke()) and None)
+        self.link = Link(lambda: self.post_message(EngineSpoke()))
+        self._early: list[protocol.Command] = []
         self._wanted: Experiment | None = None
         self._given: Experiment | None = None
         self._problems = ""
@@ -76,7 +77,7 @@ class Laboratory(App[None]):
         except ExperimentError as error:
             self._problems, mode = str(error), "build"
         self.switch_mode(mode)
-        self.call_after_refresh(self._start_engine)
+        self.call_after_refresh(self._start_engine, self._resume)
 
     # A mode is imported when it is first entered, so that the first picture comes soon.
 
@@ -95,37 +96,49 @@ class Laboratory(App[None]):
 
         return Step(self.monitor, self.command)
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """Let the engine save and end."""
-        self.link.close()
+        await asyncio.to_thread(self.link.close)
 
     # -- the engine -----------------------------------------------------------------------------
 
-    @work(thread=True)
-    def _start_engine(self) -> None:
-        self.link.start()
-        self.call_from_thread(self._open_first)
-
-    def _open_first(self) -> None:
-        if self._resume is not None:
-            self.link.send(protocol.Open(folder=str(self._resume), resume=True))
+    @work
+    async def _start_engine(self, folder: Path | None = None) -> None:
+        """Start it on the run in `folder` or the experiment; then follow keys come too early."""
+        self.monitor.state = "starting"
+        try:
+            await asyncio.to_thread(self.link.start)
+        except OSError as error:
+            self.monitor.hear(EngineDied(error.errno or 1))
+            self.notify(str(error), title="The engine can't be started", severity="error")
+            return
+        if folder is not None:
+            self.link.send(protocol.Open(folder=str(folder), resume=True))
         else:
             self._open_wanted()
+        early, self._early = self._early, []
+        for command in early:
+            self.command(command)
 
     def _open_wanted(self) -> None:
-        if self._wanted is not None:
-            self._given = self._wanted
-            self.link.send(protocol.Open(self._wanted.tree()))
+        if self._wanted is None:
+            self.monitor.state = "ready"  # for an experiment: Build says what is wrong with this
+            return
+        self._given = self._wanted
+        self.link.send(protocol.Open(self._wanted.tree()))
 
     def on_engine_spoke(self) -> None:
         """Take in all that was said, then let the mode on screen show it, once."""
         died = False
         for message in self.link.drain():
+            starting = self.monitor.state == "starting"
             self.monitor.hear(message)
             match message:
                 case EngineDied():
                     died = True
                 case protocol.Refused():
+                    self._resume = None
+                    self._given = None if starting else self._given
                     self.notify(message.message, severity="warning", timeout=8)
                 case protocol.Opened() if self._resume is not None:
                     self._adopt(message)
@@ -139,13 +152,19 @@ class Laboratory(App[None]):
         self._given = self._wanted = Experiment.parse(opened.experiment)
         self.draft.replace(self._wanted)
 
+    def on_mode_entered(self) -> None:
+        """It shows the run as it now is."""
+        self.show_run()
+
     def show_run(self) -> None:
         """Let what is on screen show the run."""
-        screen = self.screen
-        if isinstance(screen, Mode) and screen.is_mounted:
-            screen.show_status(self.monitor, self._title())
-        if isinstance(screen, Transport):
-            screen.show_run()
+        mode = self.screen_stack[0]  # also under a dialog
+        if not mode.is_mounted:
+            return
+        if isinstance(mode, Mode):
+            mode.show_status(self.monitor, self._title())
+        if isinstance(mode, Transport):
+            mode.show_run()
 
     def _title(self) -> str:
         experiment = self._given
@@ -161,8 +180,13 @@ class Laboratory(App[None]):
         if self.monitor.state == "dead":
             self._engine_died()
             return
+        if not self.link.alive:
+            self._early.append(command)
+            return
         changed = self._wanted != self._given or bool(self._problems)
-        starts = isinstance(command, protocol.Restart) or self.monitor.iteration == 0
+        starts = (
+            isinstance(command, protocol.Restart) or not self._given or not self.monitor.iteration
+        )
         if changed and starts:
             if self._problems:
                 self.notify(
@@ -190,14 +214,8 @@ class Laboratory(App[None]):
             text = f"The last autosave is of iteration {saved:,}: {opened.folder}"
         answer = await self.push_screen_wait(Decide("The engine has died", text, choices))
         self._asking = False
-        if answer not in {"resume", "again"}:
-            return
-        self.monitor.state = "starting"
-        await asyncio.to_thread(self.link.start)
-        if answer == "resume" and opened is not None:
-            self.link.send(protocol.Open(folder=opened.folder, resume=True))
-        else:
-            self._open_wanted()
+        if answer in {"resume", "again"}:
+            self._start_engine(Path(opened.folder) if opened and answer == "resume" else None)
 
     # -- what a person does ---------------------------------------------------------------------
 
@@ -225,7 +243,10 @@ class Laboratory(App[None]):
         folder = await self.push_screen_wait(Choose("Go on with a saved run", options, empty))
         if folder is not None:
             self._resume = Path(folder)
-            self.link.send(protocol.Open(folder=folder, resume=True))
+            if self.link.alive:
+                self.link.send(protocol.Open(folder=folder, resume=True))
+            else:
+                self._start_engine(self._resume)
 
     def action_toggle_help(self) -> None:
         """All keys of what is focused, and of the mode."""

@@ -1,11 +1,13 @@
-"""The only module that talks to the engine process: starts it, sends commands, hears what it says."""
+"""The only module that talks to the engine process: starts it, sends commands, hears it."""
 
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import BinaryIO, cast
 
 from tui_nn_engine import wire
 from tui_nn_engine.protocol import Close, Command, Message
@@ -24,7 +26,7 @@ class Link:
     It is called once until `drain` has fetched what there is, so a slow screen is never flooded.
     """
 
-    def __init__(self, notify: Callable[[], None]) -> None:
+    def __init__(self, notify: Callable[[], object]) -> None:
         self._notify = notify
         self._process: subprocess.Popen[bytes] | None = None
         self._said: deque[Message | EngineDied] = deque()
@@ -59,11 +61,9 @@ class Link:
         process = self._process
         if process is None or process.stdin is None:
             return
-        try:
+        with suppress(BrokenPipeError, ValueError):  # it has died: the listener tells
             process.stdin.write(wire.pack(command))
             process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            pass  # it has died: the listener tells
 
     def drain(self) -> list[Message | EngineDied]:
         """All that was said since the last call."""
@@ -79,11 +79,10 @@ class Link:
         self._closing = True
         if process is None or process.stdin is None:
             return
-        try:
+        with suppress(BrokenPipeError, ValueError):
             process.stdin.write(wire.pack(Close()))
+        with suppress(BrokenPipeError):
             process.stdin.close()
-        except (BrokenPipeError, ValueError):
-            pass
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -91,14 +90,15 @@ class Link:
             process.wait()
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        with process.stdout as stream:
+        with cast("BinaryIO", process.stdout) as stream:
             try:
                 while (message := wire.read(stream)) is not None:
                     self._hear(message)
             except (wire.WireError, OSError):
                 process.kill()
         code = process.wait()
+        with suppress(BrokenPipeError):
+            cast("BinaryIO", process.stdin).close()
         if not self._closing:
             self._hear(EngineDied(code))
 

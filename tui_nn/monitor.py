@@ -103,6 +103,8 @@ class Monitor:
             case RunEnded():
                 self._ended(message)
             case Refused():
+                if self.state == "starting":
+                    self.state = "ready"
                 self.note(message.message, "warning")
             case EngineDied():
                 self.state = "dead"
@@ -121,7 +123,7 @@ class Monitor:
                 self.note("back at the start" if not message.iteration else "another run")
             self.loss.clear()
             self.figures = {}
-            self._epochs(message.history)
+            self._recall(message.history)
             self.elapsed = self.seconds_per_update = 0.0
         self.test, self.view, self.listing, self.health = {}, None, None, None
         self.saved_iteration = message.iteration or None
@@ -166,6 +168,12 @@ class Monitor:
             last = dict(zip(epochs.columns, epochs.values[-1].tolist(), strict=True))
             figures = "  ".join(f"{n} {v:.4g}" for n, v in last.items() if n not in _COUNTERS)
             self.note(f"epoch {int(last['epoch'])}: {figures}")
+
+    def _recall(self, epochs: Epochs) -> None:
+        """The epochs of a resumed run, whose single losses were not kept."""
+        if len(epochs):
+            self.loss.add(epochs.column("iteration"), epochs.column("loss"))
+        self._epochs(epochs)
 
     def _ended(self, message: RunEnded) -> None:
         if message.reason == "diverged":

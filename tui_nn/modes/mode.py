@@ -2,6 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -35,6 +36,9 @@ class Mode(Screen[None]):
 
     name_of_mode = ""
 
+    class Entered(Message):
+        """The mode is on screen, for the first time or again."""
+
     def compose(self) -> ComposeResult:
         """The run and the modes, the counters, the panes, the footer."""
         with Horizontal(id="top"):
@@ -47,6 +51,10 @@ class Mode(Screen[None]):
     def compose_mode(self) -> ComposeResult:
         """The mode's own panes."""
         raise NotImplementedError
+
+    def on_screen_resume(self) -> None:
+        """What happened meanwhile is to be shown."""
+        self.post_message(self.Entered())
 
     def show_status(self, monitor: Monitor, title: str) -> None:
         """Show the run in the lines at the top; `title` is its data and network."""

@@ -9,7 +9,7 @@ from textual.widgets import RichLog, Tab, Tabs
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
-from tui_nn.widgets.history import SMOOTHINGS
+from tui_nn.widgets.history import SMOOTHINGS, History
 from tui_nn.widgets.layer_table import LayerTable
 
 PANES = {"loss": "Loss", "metric": "Accuracy", "layers": "Layers", "events": "Events"}
@@ -57,10 +57,6 @@ class Train(Transport):
         self.query_one("#loss").focus()
         self._show_pane("loss")
 
-    def on_screen_resume(self) -> None:
-        """Catch up."""
-        self.show_run()
-
     def show_run(self) -> None:
         """Show what the monitor knows now."""
         monitor = self.monitor
@@ -82,12 +78,12 @@ class Train(Transport):
     def _set_series(self, monitor: Monitor) -> None:
         loss, metric = self.query_one("#loss", Curve), self.query_one("#metric", Curve)
         loss.series = _series("training", monitor.loss, monitor.figures.get("val_loss"))
-        name = monitor.metric
-        if name:
-            figures = monitor.figures
-            title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.capitalize())
-            metric.title = title
-            metric.series = _series("training", figures[name], figures.get(f"val_{name}"))
+        name, figures = monitor.metric, monitor.figures
+        if not name:
+            metric.series = []
+            return
+        metric.title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.capitalize())
+        metric.series = _series("training", figures[name], figures.get(f"val_{name}"))
 
     def _show_log(self, monitor: Monitor) -> None:
         new = min(monitor.logged - self._logged, len(monitor.log))
@@ -98,9 +94,8 @@ class Train(Transport):
         for entry in list(monitor.log)[-new:]:
             sign = {"information": " ", "warning": "⚠", "error": "✗"}[entry.severity]
             colour = self.app.theme_variables.get(f"text-{entry.severity}", "")
-            events.write(
-                Text(f"{entry.time} {sign} {entry.text}", style=colour if sign != " " else "")
-            )
+            style = colour if sign != " " else ""
+            events.write(Text(f"{entry.time} {sign} {entry.text}", style=style), expand=True)
 
     # -- panes ----------------------------------------------------------------------------------
 
@@ -136,8 +131,8 @@ class Train(Transport):
         self.app.switch_mode("step")
 
 
-def _series(name: str, training: object, validation: object | None) -> list[Series]:
-    found = [Series(name, training)]  # type: ignore[arg-type]
+def _series(name: str, training: History, validation: History | None) -> list[Series]:
+    found = [Series(name, training)]
     if validation is not None:
-        found.append(Series("validation", validation, VALIDATION))  # type: ignore[arg-type]
+        found.append(Series("validation", validation, VALIDATION))
     return found

@@ -63,7 +63,7 @@ class Transport(Mode):
         now = self.monitor.learning_rate
         ask = Ask(
             "Learning rate from the next update on",
-            f"{now:g}",
+            str(now),
             parse_positive,
             "Written into the experiment, so that a replay repeats it.",
         )
