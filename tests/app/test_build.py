@@ -213,27 +213,25 @@ async def test_every_layer_can_go_and_the_screen_says_what_is_missing():
         await until(pilot, lambda: any("is missing" in p.message for p in app.reviews[-1].problems))
 
 
-async def test_a_misfit_is_mended_by_its_key_and_by_its_line():
-    for by_key in (True, False):
-        app = BuildApp()
-        async with app.run_test(size=(120, 36)) as pilot:
-            await ready(pilot, app)
-            await go(pilot, app, "layers[1]")
-            app.field("layers[1].units").query_one(Input).value = "5"
-            await until(pilot, lambda: app.reviews[-1].fixes)
-            await pilot.pause()
-            assert "press f to mend: set its units to 1" in " ".join(
-                prompts(app.build.query_one(Findings))
-            )
-            if by_key:
-                await pilot.press("f")
-            else:
-                findings = app.build.query_one(Findings)
-                findings.focus()
-                await pilot.press("home", "down", "enter")
-            await until(pilot, lambda: app.draft.value("layers[1].units") == 1)
-            await until(pilot, lambda: not app.reviews[-1].problems)
-            assert app.field("layers[1].units").query_one(Input).value == "1"
+@pytest.mark.parametrize("by_key", [True, False])
+async def test_a_misfit_is_mended_by_its_key_and_by_its_line(by_key):
+    app = BuildApp()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        await go(pilot, app, "layers[1]")
+        app.field("layers[1].units").query_one(Input).value = "5"
+        await until(pilot, lambda: app.reviews[-1].fixes)
+        await pilot.pause()
+        findings = app.build.query_one(Findings)
+        assert any("press f to mend: set its units to 1" in line for line in prompts(findings))
+        if by_key:
+            await pilot.press("f")
+        else:
+            findings.focus()
+            await pilot.press("home", "down", "enter")
+        await until(pilot, lambda: app.draft.value("layers[1].units") == 1)
+        await until(pilot, lambda: not app.reviews[-1].problems)
+        assert app.field("layers[1].units").query_one(Input).value == "1"
 
 
 async def test_a_problem_leads_to_its_field():
@@ -361,7 +359,8 @@ async def test_saving_what_is_wrong_says_so_and_writes_nothing(tmp_path):
 async def test_a_broken_file_is_shown_with_all_its_problems(tmp_path):
     path = tmp_path / "broken.toml"
     path.write_text(
-        'colour = 1\nlayers = [5, {type = "dens", units = 2}]\n[data]\nname = "xor"\nnoise = "much"\n'
+        'colour = 1\nlayers = [5, {type = "dens", units = 2}]\n'
+        '[data]\nname = "xor"\nnoise = "much"\n'
     )
     draft = Draft(starters()["xor"])
     draft.open(path)

@@ -312,8 +312,8 @@ def test_what_a_form_knows_of_a_field():
 
 @pytest.mark.parametrize(
     ("text", "whole", "value"),
-    [("12", True, 12), ("1e3", True, 1000), ("1.5", True, 1.5), ("", True, None), ("inf", False, "inf"),
-     ("12x", True, "12x"), ("3", False, 3.0)],
+    [("12", True, 12), ("1e3", True, 1000), ("1.5", True, 1.5), ("", True, None),
+     ("inf", False, "inf"), ("12x", True, "12x"), ("3", False, 3.0)],
 )  # fmt: skip
 def test_numbers_are_read_or_left_as_text(text, whole, value):
     read = number_of(text, whole=whole)

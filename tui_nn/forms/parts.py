@@ -71,6 +71,28 @@ def part_at(path: str) -> str:
     return GENERAL if head in {"seed", "dtype"} else head
 
 
+def layer_kinds(model: type[Experiment]) -> dict[str, str]:
+    """The types of layers there are, each with a line on it."""
+    layers = next(one for one in specs(model) if one.name == "layers").content
+    assert isinstance(layers, Listing)  # noqa: S101
+    assert isinstance(layers.item, Variants)  # noqa: S101
+    return {name: layers.item.summary(name) for name in layers.item.blocks}
+
+
+def new_layer(kind: str, before: Iterable[Any]) -> dict[str, Any]:
+    """A layer to add, with the plain values of the nearest of its kind before it."""
+    same = [one for one in before if isinstance(one, dict) and one.get("type") == kind]
+    model = same[-1] if same else {}
+    plain = {key: value for key, value in model.items() if not isinstance(value, dict | list)}
+    return {**plain, "type": kind}
+
+
+def outline(tree: dict[str, Any]) -> str:
+    """A right experiment in a line: its layers, how long it trains."""
+    layers = " → ".join(_brief(one, names=False) or one["type"] for one in tree["layers"])
+    return f"{layers} · {tree['training']['epochs']} epochs"
+
+
 def _order(model: type[Experiment]) -> list[Spec]:
     """The fields as they stand in the model, not the required first."""
     names = list(model.model_fields)

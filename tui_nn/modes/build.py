@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.timer import Timer
@@ -15,16 +15,27 @@ from textual.worker import get_current_worker
 from tui_nn_engine.paths import value_at
 from tui_nn_engine.schema import ExperimentError
 
-from tui_nn.draft import Draft, Fix, Review, Tree, starters
+from tui_nn.draft import Draft, Fix, Review, Tree, review, starters
 from tui_nn.forms.field import Edited, Field
+from tui_nn.forms.files import file_to_open, file_to_save
 from tui_nn.forms.findings import Findings
 from tui_nn.forms.form import Form
-from tui_nn.forms.parts import PartList, part_at, part_form, parts_of, totals
+from tui_nn.forms.parts import (
+    PartList,
+    layer_kinds,
+    new_layer,
+    outline,
+    part_at,
+    part_form,
+    parts_of,
+    totals,
+)
 from tui_nn.forms.picker import Picker
-from tui_nn.forms.spec import Listing, Variants, specs
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.data_preview import DataPreview, Preview
 
+_MOVE = Binding.Group("Move", compact=True)
+_UNDO = Binding.Group("Undo/redo", compact=True)
 _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 
 
@@ -37,14 +48,14 @@ class Build(Mode):
         ("a", "add", "Add layer"),
         ("d", "duplicate", "Duplicate"),
         ("x,delete", "remove", "Remove"),
-        ("ctrl+up,K", "move(-1)", "Move up"),
-        ("ctrl+down,J", "move(1)", "Move down"),
+        Binding("ctrl+up,K", "move(-1)", "Move up", group=_MOVE),
+        Binding("ctrl+down,J", "move(1)", "Move down", group=_MOVE),
         ("f", "mend", "Mend"),
-        ("ctrl+z", "undo", "Undo"),
-        ("ctrl+y", "redo", "Redo"),
-        ("ctrl+s", "save", "Save"),
-        ("S,ctrl+shift+s", "save_as", "Save as"),
-        ("ctrl+o", "open", "Open"),
+        Binding("ctrl+z", "undo", "Undo", group=_UNDO, priority=True),
+        Binding("ctrl+y", "redo", "Redo", group=_UNDO, priority=True),
+        Binding("ctrl+s", "save", "Save", priority=True),
+        Binding("S,ctrl+shift+s", "save_as", "Save as"),
+        Binding("ctrl+o", "open", "Open", priority=True),
         ("n", "new", "New"),
         ("p", "next_pane", "Next pane"),
         ("escape", "leave", "Parts"),
@@ -68,7 +79,6 @@ class Build(Mode):
         self._part = "data"
         self._form: Field | Form | None = None
         self._review: Review | None = None
-        self._preview: Preview | None = None
         self._waiting: Timer | None = None
         self._adopting = False
         """The data set was switched: its network is to follow once the data is known."""
@@ -119,7 +129,9 @@ class Build(Mode):
         review, draft = self._review, self.draft
         parts = parts_of(draft.model, draft.tree, review.summary if review else ())
         if all(part.path != self._part for part in parts):
-            self._part = next((p.path for p in reversed(parts) if _is_layer(p.path)), "data")
+            self._part = next(
+                (p.path for p in reversed(parts) if p.path.startswith("layers[")), "data"
+            )
         listing = self.query_one(PartList)
         with listing.prevent(OptionList.OptionHighlighted):
             listing.show(parts, review.problems if review else ())
@@ -199,13 +211,12 @@ class Build(Mode):
     @work(thread=True, exclusive=True, group="review")
     def _start_review(self) -> None:
         tree = self.draft.tree
-        review = self.draft.review()
+        found = review(tree, self.draft.model)
         known = self._review.data if self._review else None
-        preview = self._preview
-        if review.data is not known:
-            preview = Preview.of(review.data) if review.data is not None else None
+        new = found.data is not None and found.data is not known
+        preview = Preview.of(found.data) if new and found.data is not None else None
         if not get_current_worker().is_cancelled:
-            self.post_message(self._Reviewed(tree, review, preview))
+            self.post_message(self._Reviewed(tree, found, preview))
 
     @on(_Reviewed)
     def _reviewed(self, event: _Reviewed) -> None:
@@ -220,7 +231,7 @@ class Build(Mode):
                 self.reload()
                 return
         new_data = self._review is None or event.review.data is not self._review.data
-        self._review, self._preview = event.review, event.preview
+        self._review = event.review
         self._show_parts()
         if new_data:
             self.query_one(DataPreview).show(event.preview, "no data: see the problems")
@@ -245,17 +256,13 @@ class Build(Mode):
     @work
     async def action_add(self) -> None:
         """Choose a type; the new layer comes after the chosen one, else before the last."""
-        layers = next(one for one in specs(self.draft.model) if one.name == "layers").content
-        assert isinstance(layers, Listing)  # noqa: S101
-        kinds = layers.item
-        assert isinstance(kinds, Variants)  # noqa: S101
-        names = {name: kinds.summary(name) for name in kinds.blocks}
+        names = layer_kinds(self.draft.model)
         kind = await self.app.push_screen_wait(Picker("Add a layer", names))
         if kind is None:
             return
         count = len(self.draft.layers)
         index = max(0, count - 1) if self._layer is None else self._layer + 1
-        self.draft.insert_layer(index, _like(kind, self.draft.layers[:index]))
+        self.draft.insert_layer(index, new_layer(kind, self.draft.layers[:index]))
         self._after_layers(index, place=f"layers[{index}]")
 
     def action_duplicate(self) -> None:
@@ -319,7 +326,7 @@ class Build(Mode):
     async def action_new(self) -> None:
         """Begin from a starter; undo leads back."""
         known = starters()
-        said = {name: _outline(one.tree()) for name, one in known.items()}
+        said = {name: outline(one.tree()) for name, one in known.items()}
         name = await self.app.push_screen_wait(Picker("A new experiment", said))
         if name is not None:
             self.draft.start(known[name])
@@ -328,11 +335,7 @@ class Build(Mode):
     @work
     async def action_open(self) -> None:
         """Choose a file and read it; undo leads back."""
-        from textual_fspicker import FileOpen
-
-        path = await self.app.push_screen_wait(
-            FileOpen(self._folder, title="Open an experiment", filters=_filters())
-        )
+        path = await file_to_open(self.app, self.draft)
         if path is None:
             return
         try:
@@ -345,32 +348,16 @@ class Build(Mode):
     @work
     async def action_save(self) -> None:
         """To its file; the first time it asks for one."""
-        path = self.draft.path or await self._ask_path()
+        path = self.draft.path or await file_to_save(self.app, self.draft)
         if path is not None:
             self._save(path)
 
     @work
     async def action_save_as(self) -> None:
         """To another file."""
-        path = await self._ask_path()
+        path = await file_to_save(self.app, self.draft)
         if path is not None:
             self._save(path)
-
-    async def _ask_path(self) -> Path | None:
-        from textual_fspicker import FileSave
-
-        name = self.draft.path.name if self.draft.path else "experiment.toml"
-        path: Path | None = await self.app.push_screen_wait(
-            FileSave(self._folder, title="Save as", filters=_filters(), default_file=name)
-        )
-        if path is None:
-            return None
-        path = path if path.suffix else path.with_suffix(".toml")
-        if path.exists() and path != self.draft.path:
-            answers = {"overwrite": f"what {path.name} holds is lost", "cancel": "leave it alone"}
-            answer = await self.app.push_screen_wait(Picker(f"{path.name} exists", answers))
-            return path if answer == "overwrite" else None
-        return path
 
     def _save(self, path: Path) -> None:
         try:
@@ -382,10 +369,6 @@ class Build(Mode):
         else:
             self.notify(str(path), title="Saved")
             self._show_parts()
-
-    @property
-    def _folder(self) -> Path:
-        return self.draft.path.parent if self.draft.path else Path.cwd()
 
     # Panes
 
@@ -426,31 +409,3 @@ class Build(Mode):
             case "next_pane":
                 return not self.has_class("-wide")
         return True
-
-
-def _is_layer(path: str) -> bool:
-    return path.startswith("layers[")
-
-
-def _like(kind: str, before: list[Any]) -> Tree:
-    """A new layer, with the plain values of the nearest of its kind before it."""
-    same = [one for one in before if isinstance(one, dict) and one.get("type") == kind]
-    model = same[-1] if same else {}
-    plain = {key: value for key, value in model.items() if not isinstance(value, dict | list)}
-    return {**plain, "type": kind}
-
-
-def _outline(tree: Tree) -> str:
-    """Its network in a line: 512 relu, 10 softmax."""
-    layers = [
-        f"{one.get('units', '')} {one.get('activation', one['type'])}" for one in tree["layers"]
-    ]
-    return f"{' → '.join(layers)} · {tree['training']['epochs']} epochs"
-
-
-def _filters() -> Any:
-    from textual_fspicker import Filters
-
-    return Filters(
-        ("Experiments", lambda path: path.suffix.lower() == ".toml"), ("All files", lambda _: True)
-    )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.widgets import ContentSwitcher, DataTable, Static
 from tui_nn_engine.data import PreparedData
 
@@ -57,19 +57,20 @@ class Preview:
             points = np.column_stack([x[:, 0], y[:, 0]])
             name = dataset.target_names[0]
             return cls(facts, points=points, names=(name,), axes=(inputs[0], name))
-        shown = f"the first {min(_ROWS, len(x)):,} rows"
+        shown = f"{min(_ROWS, len(dataset.x)):,} of {len(dataset.x):,} rows"
+        shown += ", the classes in turn" if dataset.classes else ""
         if len(inputs) > _COLUMNS:
-            shown += f" and {_COLUMNS} of {len(inputs)} columns"
+            shown += f"; {_COLUMNS} of {len(inputs)} columns"
         return cls((*facts, f"{shown}:"), header=_header(data, inputs), rows=_rows(data))
 
 
-class DataPreview(Vertical):
+class DataPreview(VerticalScroll):
     """Shows a `Preview`; None: there is no data yet, and the words say why."""
 
     DEFAULT_CSS = """
-    DataPreview { height: 1fr; width: 1fr; }
+    DataPreview { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; }
     DataPreview > #facts { height: auto; margin-bottom: 1; }
-    DataPreview > ContentSwitcher { height: 1fr; }
+    DataPreview > ContentSwitcher { height: 1fr; min-height: 9; }
     DataPreview DataTable { height: 1fr; background: transparent; }
     """
 
@@ -195,7 +196,8 @@ def _header(data: PreparedData, inputs: tuple[str, ...]) -> tuple[str, ...]:
 def _rows(data: PreparedData) -> tuple[tuple[str, ...], ...]:
     dataset = data.dataset
     rows = []
-    for x, y in zip(dataset.x[:_ROWS], dataset.y[:_ROWS], strict=True):
+    for index in _in_turn(dataset.y)[:_ROWS]:
+        x, y = dataset.x[index], dataset.y[index]
         cells = [f"{value:.4g}" for value in np.ravel(x)[:_COLUMNS]]
         targets = [dataset.target_names[y]] if dataset.classes else [f"{v:.4g}" for v in y]
         rows.append((*cells, *targets))
