@@ -42,6 +42,10 @@ IDLE: Final = {
     "Go back to the start with r, and try a smaller learning rate.",
     "dead": "The engine process ended. Train mode offers the last checkpoint.",
 }
+LEGEND: Final = (
+    "· not computed yet   ▸ just written   ✓ done   ▶ next   "
+    "errors and gradients are those of E, the mean of the batch"
+)
 DIGITS: Final = range(2, 13)
 
 
@@ -99,7 +103,7 @@ class Step(Transport, inherit_bindings=False):
                 with Container(id="tables"):
                     yield NeuronTable(id="neurons")
                     yield WeightTable(id="weights")
-        yield Static("· not computed yet   ▸ just written   ✓ done   ▶ next", id="legend")
+        yield Static(LEGEND, id="legend")
 
     def on_resize(self) -> None:
         """Offer the panes that are shown one at a time at this size."""
