@@ -69,8 +69,11 @@ class Trainer:
         self.data: PreparedData = data
         ensure_fits(self.experiment, self.data)
         self.network = Network(self.experiment, self.data.sample_shape)
-        samples, size = len(self.data.train), training.batch_size
-        self.batches_per_epoch = math.ceil(samples / size)
+        self.samples = samples = len(self.data.train)
+        self._size = training.batch_size
+        self.batches_per_epoch = math.ceil(samples / self._size)
+        self._shares = np.full(self.batches_per_epoch, self._size / samples)
+        self._shares[-1] = (samples - self._size * (self.batches_per_epoch - 1)) / samples
         self.parameters = self.network.parameters()
         self.state = TrainingState(
             self.parameters,
@@ -84,16 +87,11 @@ class Trainer:
         self.program: Program | None = None
         self._programs: dict[int, Program] = {}
         self._forward: dict[int, Program] = {}
-        self._order: tuple[int, NDArray[np.intp]] | None = None
+        self._order: tuple[int, NDArray[np.intp] | None] = (-1, None)
         self._rate_from = self._rate_until = 0
         self._ended: list[tuple[float, ...]] = []
 
     # -- where it stands ------------------------------------------------------------------------
-
-    @property
-    def samples(self) -> int:
-        """Training samples."""
-        return len(self.data.train)
 
     @property
     def total_iterations(self) -> int:
@@ -155,8 +153,8 @@ class Trainer:
     def load(self) -> Program:
         """The program of the next update, its batch, rate and counter in place."""
         state = self.state
-        start = state.batch * self.experiment.training.batch_size
-        stop = min(start + self.experiment.training.batch_size, self.samples)
+        start = state.batch * self._size
+        stop = min(start + self._size, self.samples)
         program = self._programs.get(stop - start) or self._compile(stop - start)
         self.program = program
         order = self._epoch_order()
@@ -187,7 +185,7 @@ class Trainer:
     def finish(self, program: Program, loss: float) -> None:
         """Book the update that was just made."""
         state = self.state
-        start = state.batch * self.experiment.training.batch_size
+        start = state.batch * self._size
         state.epoch_losses[state.batch] = loss
         state.epoch_outputs[start : start + program.batch] = program.output.array
         state.iteration += 1
@@ -212,13 +210,13 @@ class Trainer:
 
     def _epoch_order(self) -> NDArray[np.intp] | None:
         """The order of samples in this epoch; None: as they are. A full batch needs no order."""
-        if not self.experiment.training.shuffle or self.batches_per_epoch == 1:
-            return None
-        epoch = self.state.epoch
-        if self._order is None or self._order[0] != epoch:
-            random = stream(self.experiment.seed, "order", epoch)
-            self._order = epoch, random.permutation(self.samples)
-        return self._order[1]
+        epoch, order = self._order
+        if epoch != self.state.epoch:
+            epoch, order = self.state.epoch, None
+            if self.experiment.training.shuffle and self.batches_per_epoch > 1:
+                order = stream(self.experiment.seed, "order", epoch).permutation(self.samples)
+            self._order = epoch, order
+        return order
 
     def _set_rate(self) -> None:
         now = self.state.iteration
@@ -237,11 +235,9 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         state = self.state
-        weights = np.full(self.batches_per_epoch, float(self.experiment.training.batch_size))
-        weights[-1] = self.samples - weights[:-1].sum()
-        loss = float(np.dot(state.epoch_losses, weights) / self.samples)
+        loss = float(np.dot(state.epoch_losses, self._shares))
         order = self._epoch_order()
-        targets = self.y if order is None else self.y[order]
+        targets = self.y if order is None else self.y.take(order, 0)
         row = [metric(state.epoch_outputs, targets) for metric in self.metrics.values()]
         if len(self.data.validation):
             evaluation = self._evaluate(self.data.validation)
