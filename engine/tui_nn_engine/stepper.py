@@ -100,6 +100,11 @@ class Stepper:
         finally:
             self.go_to(cursor)
 
+    def written(self, name: str) -> Slot | None:
+        """A slot by name, if an operation already done in this update has written it."""
+        done = self._producer.get(name, self.cursor) < self.cursor
+        return self.program.slots()[name] if done else None
+
     def slot(self, name: str) -> Slot | None:
         """A slot of this update by name, if it has been written (or was there before)."""
         slot = self.program.slots().get(name)

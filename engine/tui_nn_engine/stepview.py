@@ -126,7 +126,7 @@ def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool]:
     names = [name for name in (f"{layer}.kernel", f"{layer}.bias") if name in stepper.before]
     parameters = stepper.trainer.parameters
     last = stepper.ops[-1]
-    change = stepper.slot(last.inputs[1].name) if last.phase == "update" else None
+    change = stepper.written(last.inputs[1].name) if last.phase == "update" else None
     changes = parameters.named(change.array) if change else {}  # type: ignore[arg-type]
     rows = []
     for name in names:

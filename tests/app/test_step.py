@@ -180,7 +180,7 @@ async def test_every_number_is_the_engines_slot(opened):
                 wanted = [s.array[2, int(unit) - 1] if s else np.nan for s in slots]
                 assert numbers(cells) == pytest.approx(wanted, rel=1e-11, nan_ok=True)
             gradient = stepper.slot("dE/d(dense_1.kernel)")
-            change = stepper.slot("velocity")
+            change = stepper.written("velocity")
             cells = [numbers(row) for row in table(app, "#weights").values()]
             old = [*stepper.before["dense_1.kernel"][:, 1], stepper.before["dense_1.bias"][1]]
             assert [row[0] for row in cells] == pytest.approx(old, rel=1e-11)
