@@ -1,33 +1,34 @@
-"""The app: modes, global keys, and the one place where the engine's messages arrive."""
+"""The app: its first picture, global keys, and where messages from outside arrive.
+
+It imports Textual alone. All else comes with the desk, after the first picture, in a thread.
+"""
 
 import asyncio
 import contextlib
 import signal
+from collections.abc import Iterable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
+from textual.events import Key
 from textual.message import Message
-from tui_nn_engine import protocol
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.schema import ExperimentError
-
-from tui_nn.draft import Draft, Review
-from tui_nn.link import EngineDied, Link
-from tui_nn.modes.mode import Mode
-from tui_nn.modes.transport import Transport
-from tui_nn.monitor import Monitor
-from tui_nn.saved_runs import saved_runs
-from tui_nn.widgets.dialogs import Choose, Decide
+from textual.screen import Screen
+from textual.widgets import Static
 
 if TYPE_CHECKING:
+    from tui_nn.desk import Desk
     from tui_nn.modes.build import Build
+
+OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
 
 
 class EngineSpoke(Message):
-    """The engine has said something; `Link.drain` has it."""
+    """The engine has said something; the desk can hear it."""
 
 
 class Laboratory(App[None]):
@@ -47,206 +48,77 @@ class Laboratory(App[None]):
 
     def __init__(self, path: Path | None = None) -> None:
         super().__init__()
-        self._resume = path if path is not None and path.is_dir() else None
-        self.draft = Draft()
-        self._path = path if self._resume is None else None
-        self.monitor = Monitor()
-        self.link = Link(lambda: self.post_message(EngineSpoke()))
-        self._early: list[protocol.Command] = []
-        self._wanted: Experiment | None = None
-        self._given: Experiment | None = None
-        self._problems = ""
-        self._asking = False
+        self.desk: Desk | None = None
+        self._path = path
+        self._early_keys: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """The first picture."""
+        yield Static(OPENING, id="opening")
 
     def on_mount(self) -> None:
-        """Modes, signals, the file, and, once the first picture stands, the engine."""
-        self.add_mode("build", self._build)
-        self.add_mode("train", self._train)
-        self.add_mode("step", self._step)
+        """Signals, and, once the first picture stands, all the rest."""
         with contextlib.suppress(NotImplementedError):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, lambda: self.exit(return_code=143))
-        mode = "train"
-        if self._path is not None:
-            try:
-                self.draft.open(self._path)
-            except ExperimentError as error:
-                self.notify(str(error), title=str(self._path), severity="error", timeout=15)
-        try:
-            self._wanted = Experiment.parse(self.draft.tree)
-        except ExperimentError as error:
-            self._problems, mode = str(error), "build"
-        self.switch_mode(mode)
-        self.call_after_refresh(self._start_engine, self._resume)
+        self.call_after_refresh(self._open)
 
-    # A mode is imported when it is first entered, so that the first picture comes soon.
-
-    def _build(self) -> Mode:
-        from tui_nn.modes.build import Build
-
-        return Build(self.draft)
-
-    def _train(self) -> Mode:
-        from tui_nn.modes.train import Train
-
-        return Train(self.monitor, self.command)
-
-    def _step(self) -> Mode:
-        from tui_nn.modes.step import Step
-
-        return Step(self.monitor, self.command)
+    @work
+    async def _open(self) -> None:
+        module = await asyncio.to_thread(import_module, "tui_nn.desk")
+        desk: Desk = module.Desk(self, self._path, lambda: self.post_message(EngineSpoke()))
+        self.desk = desk
+        for name, make in desk.modes().items():
+            self.add_mode(name, make)
+        await self.switch_mode(desk.first_mode)
+        desk.start()
+        for key in self._early_keys:
+            self.simulate_key(key)
 
     async def on_unmount(self) -> None:
         """Let the engine save and end."""
-        await asyncio.to_thread(self.link.close)
+        if self.desk is not None:
+            await asyncio.to_thread(self.desk.close)
 
-    # -- the engine -----------------------------------------------------------------------------
-
-    @work
-    async def _start_engine(self, folder: Path | None = None) -> None:
-        """Start it on the run in `folder` or the experiment; then follow keys come too early."""
-        self.monitor.state = "starting"
-        try:
-            await asyncio.to_thread(self.link.start)
-        except OSError as error:
-            self.monitor.hear(EngineDied(error.errno or 1))
-            self.notify(str(error), title="The engine can't be started", severity="error")
-            return
-        if folder is not None:
-            self.link.send(protocol.Open(folder=str(folder), resume=True))
-        else:
-            self._open_wanted()
-        early, self._early = self._early, []
-        for command in early:
-            self.command(command)
-
-    def _open_wanted(self) -> None:
-        if self._wanted is None:
-            self.monitor.state = "ready"  # for an experiment: Build says what is wrong with this
-            return
-        self._given = self._wanted
-        self.link.send(protocol.Open(self._wanted.tree()))
+    # -- messages -------------------------------------------------------------------------------
 
     def on_engine_spoke(self) -> None:
-        """Take in all that was said, then let the mode on screen show it, once."""
-        died = False
-        for message in self.link.drain():
-            starting = self.monitor.state == "starting"
-            self.monitor.hear(message)
-            match message:
-                case EngineDied():
-                    died = True
-                case protocol.Refused():
-                    self._resume = None
-                    self._given = None if starting else self._given
-                    self.notify(message.message, severity="warning", timeout=8)
-                case protocol.Opened() if self._resume is not None:
-                    self._adopt(message)
-        self.show_run()
-        if died:
-            self._engine_died()
-
-    def _adopt(self, opened: protocol.Opened) -> None:
-        """A resumed run brings its experiment."""
-        self._resume = None
-        self._given = self._wanted = Experiment.parse(opened.experiment)
-        self.draft.replace(self._wanted)
+        """From the engine's listener."""
+        if self.desk is not None:
+            self.desk.hear()
 
     def on_mode_entered(self) -> None:
-        """It shows the run as it now is."""
-        self.show_run()
-
-    def show_run(self) -> None:
-        """Let what is on screen show the run."""
-        mode = self.screen_stack[0]  # also under a dialog
-        if not mode.is_mounted:
-            return
-        if isinstance(mode, Mode):
-            mode.show_status(self.monitor, self._title())
-        if isinstance(mode, Transport):
-            mode.show_run()
-
-    def _title(self) -> str:
-        experiment = self._given
-        if experiment is None:
-            return "no network yet"
-        text = f"{experiment.data.name} · {outline(experiment)}"
-        if self._wanted != self._given or self._problems:
-            text += "  (Build has changes: r starts anew with them)"
-        return text
-
-    def command(self, command: protocol.Command) -> None:
-        """Pass on a command, after what must come first."""
-        if self.monitor.state == "dead":
-            self._engine_died()
-            return
-        if not self.link.alive:
-            self._early.append(command)
-            return
-        changed = self._wanted != self._given or bool(self._problems)
-        starts = (
-            isinstance(command, protocol.Restart) or not self._given or not self.monitor.iteration
-        )
-        if changed and starts:
-            if self._problems:
-                self.notify(
-                    f"{self._problems}\nMend it in Build (1).",
-                    title="This experiment can't be trained",
-                    severity="error",
-                    timeout=10,
-                )
-                return
-            self._open_wanted()
-            if isinstance(command, protocol.Restart):
-                return
-        self.link.send(command)
-
-    @work
-    async def _engine_died(self) -> None:
-        if self._asking:
-            return
-        self._asking = True
-        opened, saved = self.monitor.opened, self.monitor.saved_iteration
-        choices = {"again": "Start anew", "leave": "Leave it"}
-        text = "What was trained since the start is lost; nothing was saved yet."
-        if opened is not None and saved is not None:
-            choices = {"resume": f"Go on from iteration {saved:,}", **choices}
-            text = f"The last autosave is of iteration {saved:,}: {opened.folder}"
-        answer = await self.push_screen_wait(Decide("The engine has died", text, choices))
-        self._asking = False
-        if answer in {"resume", "again"}:
-            self._start_engine(Path(opened.folder) if opened and answer == "resume" else None)
-
-    # -- what a person does ---------------------------------------------------------------------
+        """A mode shows the run as it now is."""
+        if self.desk is not None:
+            self.desk.show_run()
 
     def on_build_changed(self, event: "Build.Changed") -> None:
-        """The experiment was edited: before the first update it is simply taken over."""
-        review: Review = event.review
-        self._problems = "\n".join(str(problem) for problem in review.problems[:3])
-        if review.trainable is not None:
-            self._wanted = review.trainable
-            if self.monitor.iteration == 0 and self._wanted != self._given and self.link.alive:
-                self._open_wanted()
-        self.show_run()
+        """The experiment was edited."""
+        if self.desk is not None:
+            self.desk.edited(event.review)
+
+    # -- keys -----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Before the desk stands, keys are kept for it, but for the one that leaves."""
+        return self.desk is not None or action in {"quit", "help_quit"}
+
+    def on_key(self, event: Key) -> None:
+        """Keep what is pressed too early."""
+        if self.desk is None:
+            self._early_keys.append(event.key)
 
     def action_train(self) -> None:
         """Start training, wherever one is."""
-        self.switch_mode("train")
-        self.command(protocol.Play())
+        if self.desk is not None:
+            self.switch_mode("train")
+            self.desk.play()
 
     @work
     async def action_open_run(self) -> None:
         """Choose a saved run and go on with it."""
-        found = await asyncio.to_thread(saved_runs)
-        options = [(str(run.folder), run.label) for run in found]
-        empty = "No run has been saved yet: each one saves itself while it trains."
-        folder = await self.push_screen_wait(Choose("Go on with a saved run", options, empty))
-        if folder is not None:
-            self._resume = Path(folder)
-            if self.link.alive:
-                self.link.send(protocol.Open(folder=folder, resume=True))
-            else:
-                self._start_engine(self._resume)
+        if self.desk is not None:
+            await self.desk.open_run()
 
     def action_toggle_help(self) -> None:
         """All keys of what is focused, and of the mode."""
@@ -255,14 +127,11 @@ class Laboratory(App[None]):
         else:
             self.action_show_help_panel()
 
-
-def outline(experiment: Experiment) -> str:
-    """The network in one line: 512 relu → 10 softmax."""
-    parts = []
-    for layer in experiment.layers:
-        about = [str(getattr(layer, "units", "")) or layer.type]
-        activation = getattr(layer, "activation", None)
-        if activation is not None and activation.type != "linear":
-            about.append(activation.type)
-        parts.append(" ".join(about))
-    return " → ".join(parts)
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Textual's own, and whatever a key does in this mode."""
+        yield from super().get_system_commands(screen)
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if enabled and binding.description and not binding.system:
+                run = partial(self.run_action, binding.action, node)
+                title = binding.description.capitalize()
+                yield SystemCommand(title, f"Key {self.get_key_display(binding)}", run)

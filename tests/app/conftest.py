@@ -1,0 +1,170 @@
+"""Drives the app with its real engine process: press keys, wait for what must come of them."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from textual.pilot import Pilot
+from textual.widgets import RichLog
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.checkpoint import load
+
+from tui_nn.app import Laboratory
+from tui_nn.modes.mode import Mode
+from tui_nn.widgets.status_line import Counters, RunTitle
+
+PATIENCE = 60.0  # seconds after which what has not come will not come
+
+
+class Driver:
+    """An open app, and what a test does with it and sees of it."""
+
+    def __init__(self, app: Laboratory, pilot: Pilot[None]) -> None:
+        assert app.desk is not None
+        self.app, self.pilot, self.desk = app, pilot, app.desk
+        self.monitor = self.desk.monitor
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and let the app take them in."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], Any], what: str = "") -> Any:
+        """Wait until the condition holds; fails with what the screen shows."""
+        end = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            if time.monotonic() > end:
+                raise AssertionError(f"in vain: {what}\n{self.screen()}\n{self.log}")
+            await self.pilot.pause(0.01)
+        return found
+
+    async def state(self, *states: str) -> None:
+        """Wait until the run is in one of these states."""
+        await self.until(lambda: self.monitor.state in states, f"state {states}")
+
+    async def iteration(self, count: int) -> None:
+        """Wait until so many updates are made."""
+        await self.until(lambda: self.monitor.iteration >= count, f"iteration {count}")
+
+    async def shows(self, text: str) -> None:
+        """Wait until this stands somewhere on the screen."""
+        await self.until(lambda: text in self.screen(), f"{text!r} on the screen")
+
+    async def mode(self, key: str, name: str) -> None:
+        """Go to a mode."""
+        await self.press(key)
+        await self.until(
+            lambda: (
+                getattr(self.app.screen, "name_of_mode", "") == name and self.app.screen.is_mounted
+            ),
+            f"mode {name}",
+        )
+
+    def screen(self) -> str:
+        """All text on the screen, line by line."""
+        screen = self.app.screen
+        return "\n".join(
+            "".join(segment.text for segment in line)
+            for line in screen._compositor.render_strips(screen.size)
+        )
+
+    @property
+    def title(self) -> str:
+        """The first line."""
+        return str(self._mode.query_one(RunTitle).render())
+
+    @property
+    def counters(self) -> str:
+        """The second line."""
+        return str(self._mode.query_one(Counters).render())
+
+    @property
+    def _mode(self) -> Mode:
+        mode = self.app.screen_stack[0]
+        assert isinstance(mode, Mode)
+        return mode
+
+    @property
+    def log(self) -> str:
+        """What the event log has been told."""
+        return "\n".join(f"{entry.severity}: {entry.text}" for entry in self.monitor.log)
+
+    @property
+    def log_shown(self) -> str:
+        """What the event log shows."""
+        return "\n".join(
+            strip.text for strip in self.app.screen.query_one("#events", RichLog).lines
+        )
+
+    @property
+    def engine(self) -> int:
+        """The process id of the engine."""
+        assert self.desk.link.pid is not None
+        return self.desk.link.pid
+
+    @property
+    def folder(self) -> Path:
+        """Of the run."""
+        assert self.monitor.opened is not None
+        return Path(self.monitor.opened.folder)
+
+    def saved(self, folder: Path | None = None) -> bytes:
+        """The weights of a run's last checkpoint."""
+        path = (folder or self.folder) / "checkpoints" / "last.safetensors"
+        array: NDArray[Any] = load(path).snapshot.arrays["parameters"]
+        assert np.isfinite(array).all()
+        return array.tobytes()
+
+    @staticmethod
+    def plain(experiment: Experiment, updates: int | None = None) -> bytes:
+        """The weights that a plain loop ends with."""
+        trainer = Trainer(experiment)
+        for _ in range(trainer.total_iterations if updates is None else updates):
+            trainer.update()
+        return trainer.parameters.values.tobytes()
+
+    @staticmethod
+    def alive(pid: int) -> bool:
+        """Whether a process is there; one that has ended but was not waited for is not."""
+        return alive(pid)
+
+
+@asynccontextmanager
+async def _laboratory(
+    path: Path | None = None, size: tuple[int, int] = (120, 36)
+) -> AsyncIterator[Driver]:
+    """The app, open, its engine ready; closed at the end, the engine with it."""
+    app = Laboratory(path)
+    async with app.run_test(size=size) as pilot:
+        while app.desk is None:
+            await pilot.pause(0.01)
+        desk, driver = app.desk, Driver(app, pilot)
+        await driver.until(lambda: desk.link.pid, "the engine")
+        engine = driver.engine
+        await driver.until(lambda: desk.monitor.state != "starting", "an opened experiment")
+        await pilot.pause()
+        yield driver
+        engine = desk.link.pid or engine
+    assert not alive(engine), "the engine outlived the app"
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there (one that has ended but was not waited for is not)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+@pytest.fixture
+def laboratory() -> Any:
+    """`async with laboratory(path, size) as app:` opens the app; see `Driver`."""
+    return _laboratory
