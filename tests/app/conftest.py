@@ -60,10 +60,7 @@ class Driver:
         """Go to a mode."""
         await self.press(key)
         await self.until(
-            lambda: (
-                getattr(self.app.screen, "name_of_mode", "") == name and self.app.screen.is_mounted
-            ),
-            f"mode {name}",
+            lambda: self.app.current_mode == name and self.app.screen.is_mounted, f"mode {name}"
         )
 
     def screen(self) -> str:
@@ -125,8 +122,8 @@ class Driver:
     def plain(experiment: Experiment, updates: int | None = None) -> bytes:
         """The weights that a plain loop ends with."""
         trainer = Trainer(experiment)
-        for _ in range(trainer.total_iterations if updates is None else updates):
-            trainer.update()
+        for _ in trainer.run(updates):
+            pass
         return trainer.parameters.values.tobytes()
 
     @staticmethod

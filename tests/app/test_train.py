@@ -320,7 +320,8 @@ async def test_a_wrong_file_opens_build_and_says_why_it_cannot_train(
     path = tmp_path / "wrong.toml"
     path.write_text(SLOW_MOONS.replace("units = 6", "units = 0"))
     async with laboratory(path) as app:
-        await app.until(lambda: getattr(app.app.screen, "name_of_mode", "") == "build", "Build")
+        await app.until(lambda: app.app.current_mode == "build", "Build")
+        await app.shows("layers[0].units: must be at least 1 (is 0)")
         assert "starting" not in app.counters
         await app.mode("2", "train")
         await app.press("space")
