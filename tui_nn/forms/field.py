@@ -9,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Label, Select, Static, TextArea
 from tui_nn_engine.paths import Steps, steps_of
 from tui_nn_engine.schema import Problem
@@ -51,7 +52,9 @@ class Field(Vertical):
         .field-row:focus-within > .field-label { text-style: bold underline; color: $text-accent; }
         Input, Select { width: 1fr; }
         Select Static#label { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        SelectOverlay { width: 64; max-width: 100vw; max-height: 16; }
+        Select > SelectOverlay {
+            width: 60; max-width: 100vw; max-height: 16; constrain: inside inside;
+        }
     }
     """
 
@@ -128,6 +131,15 @@ class Field(Vertical):
         if value != self.value or type(value) is not type(self.value):
             self.value = value
             self.post_message(Edited(self.path, value))
+
+
+def focus_field(form: Widget, place: str) -> None:
+    """Put the focus on the innermost field that holds `place`, else on the first there is."""
+    fields = list(form.query(Field))
+    over = [one for one in fields if one.owns(Problem(place, ""))]
+    for nearest in [*sorted(over, key=lambda one: -len(one.path)), *fields][:1]:
+        for target in [widget for widget in nearest.query("*") if widget.focusable][:1]:
+            target.focus()
 
 
 class TextField(Field):

@@ -15,7 +15,7 @@ class Picker(ModalScreen[str | None]):
     DEFAULT_CSS = """
     Picker { align: center middle; }
     Picker > Vertical {
-        width: 72; max-width: 96%; height: auto; max-height: 90%;
+        width: 84; max-width: 96%; height: auto; max-height: 90%;
         border: round $primary; background: $surface; padding: 0 1;
         border-title-color: $text; border-title-style: bold;
     }

@@ -16,7 +16,7 @@ from tui_nn_engine.paths import value_at
 from tui_nn_engine.schema import ExperimentError
 
 from tui_nn.draft import Draft, Fix, Review, Tree, review, starters
-from tui_nn.forms.field import Edited, Field
+from tui_nn.forms.field import Edited, Field, focus_field
 from tui_nn.forms.files import file_to_open, file_to_save
 from tui_nn.forms.findings import Findings
 from tui_nn.forms.form import Form
@@ -34,8 +34,8 @@ from tui_nn.forms.picker import Picker
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.data_preview import DataPreview, Preview
 
-_MOVE = Binding.Group("Move", compact=True)
-_UNDO = Binding.Group("Undo/redo", compact=True)
+_MOVE = Binding.Group("Move ", compact=True)
+_UNDO = Binding.Group("Undo/redo ", compact=True)
 _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 
 
@@ -121,7 +121,7 @@ class Build(Mode):
             self._form.show(self.draft.value(self._part))
         else:
             self._open_part()
-        self._review_soon(0)
+        self._review_soon(0.001)
 
     # What the panes show
 
@@ -138,10 +138,10 @@ class Build(Mode):
             listing.highlighted = listing.index_of(self._part)
         self.query_one("#totals", Static).update(totals(parts))
         name = draft.path.name if draft.path else "new experiment"
-        pane = self.query_one("#parts-pane")
-        pane.border_title = f"{name} · changed" if draft.modified else name
-        title = next((part.title for part in parts if part.path == self._part), "")
-        self.query_one("#form-pane").border_title = title
+        title = f"{name} · changed" if draft.modified else name
+        self.query_one("#parts-pane").border_title = title
+        titles = {part.path: part.title for part in parts}
+        self.query_one("#form-pane").border_title = titles[self._part]
         self.refresh_bindings()
 
     @work(exclusive=True, group="form")
@@ -156,7 +156,7 @@ class Build(Mode):
             form.show_problems(self._review.problems)
         pane.scroll_home(animate=False)
         if place is not None:
-            self._focus_field(place)
+            focus_field(self.query_one("#form-pane"), place)
 
     def _select(self, path: str, *, place: str | None = None) -> None:
         """Choose a part; `place`: and go to the field there."""
@@ -168,16 +168,7 @@ class Build(Mode):
         if moved or self._form is None or self._form.path != path:
             self._open_part(place)
         elif place is not None:
-            self._focus_field(place)
-
-    def _focus_field(self, place: str) -> None:
-        fields = list(self.query("#form-pane Field").results(Field))
-        over = [
-            f for f in fields if place == f.path or place.startswith((f"{f.path}.", f"{f.path}["))
-        ]
-        for nearest in [*sorted(over, key=lambda f: -len(f.path)), *fields][:1]:
-            for target in [widget for widget in nearest.query("*") if widget.focusable][:1]:
-                target.focus()
+            focus_field(self.query_one("#form-pane"), place)
 
     @on(OptionList.OptionHighlighted, "PartList")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -204,9 +195,7 @@ class Build(Mode):
     def _review_soon(self, pause: float = _PAUSE) -> None:
         if self._waiting is not None:
             self._waiting.stop()
-        self._waiting = self.set_timer(pause, self._start_review) if pause else None
-        if not pause:
-            self._start_review()
+        self._waiting = self.set_timer(pause, self._start_review)
 
     @work(thread=True, exclusive=True, group="review")
     def _start_review(self) -> None:
@@ -284,9 +273,9 @@ class Build(Mode):
             self._after_layers(self._layer + by)
 
     def _after_layers(self, index: int, place: str | None = None) -> None:
-        self._form = None  # the same path is another layer now
+        self._form = None  # the path is another layer's now
         self._select(f"layers[{index}]" if index >= 0 else "data", place=place)
-        self._review_soon(0)
+        self._review_soon(0.001)
 
     # Mends, history, files
 
