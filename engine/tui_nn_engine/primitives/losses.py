@@ -2,7 +2,8 @@
 
 A loss operation writes the mean over the batch (its value, a scalar) and the loss of each sample.
 Where the output is a softmax or sigmoid, the cross-entropies work from its logits z, which is
-stable for any z and gives the simple gradient p - t.
+stable for any z and gives the simple gradient p - t. Operations write from one array into another:
+in place, NumPy takes three times as long on a single number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -96,11 +97,11 @@ class _Difference(_LossGradient):
 
     def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: AnyArray) -> Call:
         y, target = inputs[0], inputs[1]
-        scale = np.array(factor * self.scale, delta.dtype)
+        scale, work = np.array(factor * self.scale, delta.dtype), np.empty_like(delta)
 
         def call() -> None:
-            np.subtract(y, target, delta)
-            np.multiply(delta, scale, delta)
+            np.subtract(y, target, work)
+            np.multiply(work, scale, delta)
 
         return call
 
@@ -114,10 +115,11 @@ class _SquaredError(_LossOp):
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
         y, target = inputs
+        work = np.empty_like(terms)
 
         def call() -> None:
-            np.subtract(y, target, terms)
-            np.multiply(terms, terms, terms)
+            np.subtract(y, target, work)
+            np.multiply(work, work, terms)
 
         return call
 
@@ -159,12 +161,12 @@ class _BinaryFromLogits(_LossOp):
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
         z, target, _ = inputs
-        zero, work = np.array(0, z.dtype), np.empty_like(z)
+        zero, soft, work = np.array(0, z.dtype), np.empty_like(z), np.empty_like(z)
 
         def call() -> None:
-            np.logaddexp(zero, z, terms)
+            np.logaddexp(zero, z, soft)
             np.multiply(z, target, work)
-            np.subtract(terms, work, terms)
+            np.subtract(soft, work, terms)
 
         return call
 

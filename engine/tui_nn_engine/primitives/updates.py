@@ -6,6 +6,7 @@ as fast as Python floats, and unlike NumPy's float64 scalars they promote nothin
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -33,8 +34,7 @@ class Formula(Primitive):
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """compute(*inputs, *outputs)."""
-        arrays, compute = (*inputs, *outputs), self.compute
-        return lambda: compute(*arrays)
+        return partial(self.compute, *inputs, *outputs)
 
 
 class Optimizer(Kind):
