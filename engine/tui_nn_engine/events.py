@@ -26,7 +26,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnded:
-    """An epoch's figures; the loss is the sample-weighted mean of its batches, before each update."""
+    """An epoch's figures; the loss is the sample-weighted mean of its batches' before updates."""
 
     epoch: int
     iteration: int
@@ -124,7 +124,7 @@ def as_json(event: Event | EpochEnded) -> dict[str, Any]:
     found: dict[str, Any] = {"event": name}
     for item in fields(event):
         value = getattr(event, item.name)
-        if value is None or isinstance(value, Epochs) or value == "":
+        if value is None or isinstance(value, Epochs) or (isinstance(value, str) and not value):
             continue
         found[item.name] = value.tolist() if isinstance(value, np.ndarray) else value
     return found
