@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import ActivationLayer, Dense
@@ -146,6 +148,20 @@ def _optimizer(experiment: Experiment) -> Iterator[Misfit]:
             "set the momentum to 0.9",
             _with(experiment, {"optimizer.momentum": 0.9}),
         )
+    rates = {"optimizer.learning_rate": optimizer.learning_rate} | {
+        f"training.changes[{index}].learning_rate": change.learning_rate
+        for index, change in enumerate(experiment.training.changes)
+    }
+    for place, rate in rates.items():
+        if problem := rate_problem(rate, experiment.dtype):
+            remedy = "set it to 0.001"
+            yield Misfit(place, problem, remedy, _with(experiment, {place: 0.001}))
+
+
+def rate_problem(rate: float, dtype: str) -> str:
+    """What is wrong with a learning rate for weights of this type, or nothing."""
+    most = float(np.finfo(dtype).max)
+    return f"is infinite as a {dtype}, whose largest is {most:.2g} (is {rate:g})" * (rate > most)
 
 
 def _outputs(experiment: Experiment, data: PreparedData) -> int:

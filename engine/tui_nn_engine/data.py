@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pydantic import Field
-from tui_nn_datasets import Dataset, load, split
+from tui_nn_datasets import DataError, Dataset, load, split
 
 from tui_nn_engine.schema import Block
 
@@ -192,8 +192,6 @@ class ArrayData(DataBlock):
 
     def load(self) -> Dataset:
         """There is nothing to load: the caller has the arrays."""
-        from tui_nn_datasets import DataError
-
         message = "data.name is 'arrays': give them, Trainer(experiment, data=(x, y))"
         raise DataError(message)
 
@@ -347,7 +345,13 @@ def prepare(
     scaler = Scaler.fit(block.scaling, fitted_on, whole=dataset.is_image)
 
     def part(x: NDArray[Any], y: NDArray[Any], indices: NDArray[np.intp]) -> Part:
-        scaled = scaler.apply(x, dtype)
+        with np.errstate(over="ignore"):
+            scaled = scaler.apply(x, dtype)
+        if not np.isfinite(scaled).all():
+            raise DataError(
+                f"{dataset.name}: holds values too large for {np.dtype(dtype)}; "
+                'scale them, or set dtype = "float64"'
+            )
         shape = (len(x), prod(x.shape[1:])) if flat else x.shape
         return Part(scaled.reshape(shape), y, indices)
 

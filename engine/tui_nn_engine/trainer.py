@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from tui_nn_datasets import stream
 
-from tui_nn_engine.checks import ensure_fits
+from tui_nn_engine.checks import ensure_fits, rate_problem
 from tui_nn_engine.data import Part, PreparedData, prepare
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted
 from tui_nn_engine.experiment import Change, Experiment
 from tui_nn_engine.metrics import metrics_for
 from tui_nn_engine.network import Network
 from tui_nn_engine.program import Program
-from tui_nn_engine.schema import ExperimentError, problems_of
+from tui_nn_engine.schema import ExperimentError, Problem, problems_of
 from tui_nn_engine.state import TrainingState
 from tui_nn_engine.threads import default_threads, limited
 
@@ -115,6 +115,8 @@ class Trainer:
 
         Raises ExperimentError for a rate that is not a finite number above 0.
         """
+        if problem := rate_problem(rate, self.experiment.dtype):
+            raise ExperimentError([Problem("learning_rate", problem)])
         now = self.state.iteration
         kept = [c for c in self.experiment.training.changes if c.iteration < now]
         try:

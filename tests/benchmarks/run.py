@@ -227,13 +227,13 @@ def mnist_sklearn() -> Row:
 
 def spiral_torch() -> Row:
     """Small networks are where calls cost more than numbers."""
-    mine, theirs = engine(SPIRAL, 300), torch_loop(SPIRAL, 300)
+    mine, theirs = engine(SPIRAL, 1000), torch_loop(SPIRAL, 1000)
     return versus("2-8-8-1, batch 10, Adam / PyTorch, fused Adam", 1 / 12, mine, theirs, 9)
 
 
 def gate_torch() -> Row:
     """The smallest network there is."""
-    mine, theirs = engine(GATE, 300), torch_loop(GATE, 300)
+    mine, theirs = engine(GATE, 1000), torch_loop(GATE, 1000)
     return versus("2-2-1, batch 1, SGD / PyTorch, fused SGD", 1 / 12, mine, theirs, 9)
 
 

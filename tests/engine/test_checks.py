@@ -211,6 +211,21 @@ def test_nesterov_needs_momentum() -> None:
     assert Trainer(problem.fixed).update() > 0
 
 
+def test_a_rate_must_be_finite_in_the_type_of_the_weights() -> None:
+    optimizer = {"type": "sgd", "learning_rate": 1e39}
+    changes = [{"iteration": 1, "learning_rate": 1e40}]
+    blocks = experiment(XOR, [SIGMOID], BINARY, optimizer=optimizer, training={"changes": changes})
+    problems = found(blocks)
+    assert [problem.path for problem in problems] == [
+        "optimizer.learning_rate",
+        "training.changes[0].learning_rate",
+    ]
+    assert "is infinite as a float32, whose largest is 3.4e+38 (is 1e+39)" in problems[0].message
+    assert Trainer(mended(blocks)).update() > 0
+    wide = Experiment.parse(blocks.tree() | {"dtype": "float64"})
+    assert found(wide) == ()
+
+
 def test_given_weights_need_the_shape_of_their_layer() -> None:
     kernel = {"type": "given", "values": [[1.0], [2.0], [3.0]]}
     bias = {"type": "given", "values": [1.0, 2.0]}

@@ -116,6 +116,14 @@ def test_small_differences_of_large_numbers_survive_float32() -> None:
     np.testing.assert_allclose(data.train.x[:, 0], np.arange(10) / 9, rtol=1e-6)
 
 
+def test_values_too_large_for_float32_are_refused() -> None:
+    arrays = (np.array([[1e39], [2e39]]), np.array([0, 1]))
+    with pytest.raises(DataError, match="too large for float32; scale them, or set dtype"):
+        prepared(name="arrays", arrays=arrays)
+    assert prepared(name="arrays", arrays=arrays, scaling="minmax").train.x.tolist() == [[0], [1]]
+    assert prepared(name="arrays", arrays=arrays, dtype="float64").train.x.max() == 2e39
+
+
 @pytest.mark.parametrize("kind", ["none", "minmax", "standardize"])
 def test_scaling_back_gives_the_data(kind: str) -> None:
     x = np.random.default_rng(0).normal(50, 20, (30, 3))

@@ -266,7 +266,7 @@ def test_going_back_before_a_change_uses_the_old_rate() -> None:
     assert weights(trainer) == after
 
 
-@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf, 1e39])
 def test_an_impossible_rate_is_refused_and_changes_nothing(rate: float) -> None:
     trainer = Trainer(experiment())
     with pytest.raises(ExperimentError, match="learning_rate"):
