@@ -1,0 +1,235 @@
+"""The desk: the experiment being edited, the run being watched, and the engine that makes it.
+
+What the app does not need for its first picture is imported here, not there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.app import App
+from tui_nn_engine import protocol
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.schema import ExperimentError
+
+from tui_nn.draft import Draft, Review
+from tui_nn.link import EngineDied, Link
+from tui_nn.modes.mode import Mode
+from tui_nn.modes.train import Train
+from tui_nn.modes.transport import Transport
+from tui_nn.monitor import Monitor
+from tui_nn.saved_runs import saved_runs
+from tui_nn.widgets.dialogs import Choose, Decide
+
+
+class Desk:
+    """What the modes are handed. `notify` is called, from a thread, when the engine has spoken.
+
+    `path` is an experiment file or the folder of a run; None is the experiment everybody starts
+    with.
+    """
+
+    def __init__(self, app: App[None], path: Path | None, notify: Callable[[], object]) -> None:
+        self.app = app
+        self.draft = Draft()
+        self.monitor = Monitor()
+        self.link = Link(notify)
+        self.first_mode = "train"
+        self._resume = path if path is not None and path.is_dir() else None
+        self._early: list[protocol.Command] = []
+        self._wanted: Experiment | None = None
+        self._given: Experiment | None = None
+        self._problems = ""
+        self._asking = False
+        if path is not None and self._resume is None:
+            self._open_file(path)
+        try:
+            self._wanted = Experiment.parse(self.draft.tree)
+        except ExperimentError as error:
+            self._problems, self.first_mode = str(error), "build"
+
+    def _open_file(self, path: Path) -> None:
+        try:
+            self.draft.open(path)
+        except ExperimentError as error:
+            self.app.notify(str(error), title=str(path), severity="error", timeout=15)
+
+    def modes(self) -> dict[str, Callable[[], Mode]]:
+        """How each mode is made; most are imported when they are first entered."""
+        return {"build": self._build, "train": self._train, "step": self._step}
+
+    def _build(self) -> Mode:
+        from tui_nn.modes.build import Build
+
+        return Build(self.draft)
+
+    def _train(self) -> Mode:
+        return Train(self.monitor, self.command)
+
+    def _step(self) -> Mode:
+        from tui_nn.modes.step import Step
+
+        return Step(self.monitor, self.command)
+
+    # -- the engine -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the engine on what the person came with."""
+        self.app.run_worker(self._start_engine(self._resume))
+
+    def close(self) -> None:
+        """Let the engine save and end; takes as long as that takes."""
+        self.link.close()
+
+    async def _start_engine(self, folder: Path | None = None) -> None:
+        """Start it on the run in `folder` or the experiment; then follow keys come too early."""
+        self.monitor.state = "starting"
+        try:
+            await asyncio.to_thread(self.link.start)
+        except OSError as error:
+            self.monitor.hear(EngineDied(error.errno or 1))
+            self.app.notify(str(error), title="The engine can't be started", severity="error")
+            return
+        if folder is not None:
+            self.link.send(protocol.Open(folder=str(folder), resume=True))
+        else:
+            self._open_wanted()
+        early, self._early = self._early, []
+        for command in early:
+            self.command(command)
+
+    def _open_wanted(self) -> None:
+        if self._wanted is None:
+            self.monitor.state = "ready"  # for an experiment: Build says what is wrong with this
+            self.show_run()
+            return
+        self._given = self._wanted
+        self.link.send(protocol.Open(self._wanted.tree()))
+
+    def hear(self) -> None:
+        """Take in all that was said, then let the mode on screen show it, once."""
+        died = False
+        for message in self.link.drain():
+            starting = self.monitor.state == "starting"
+            self.monitor.hear(message)
+            match message:
+                case EngineDied():
+                    died = True
+                case protocol.Refused():
+                    self._resume = None
+                    self._given = None if starting else self._given
+                    self.app.notify(message.message, severity="warning", timeout=8)
+                case protocol.Opened() if self._resume is not None:
+                    self._adopt(message)
+        self.show_run()
+        if died:
+            self._ask_what_now()
+
+    def _adopt(self, opened: protocol.Opened) -> None:
+        """A resumed run brings its experiment."""
+        self._resume = None
+        self._given = self._wanted = Experiment.parse(opened.experiment)
+        self.draft.replace(self._wanted)
+
+    def show_run(self) -> None:
+        """Let what is on screen show the run."""
+        mode = self.app.screen_stack[0]  # also under a dialog
+        if not mode.is_mounted:
+            return
+        if isinstance(mode, Mode):
+            mode.show_status(self.monitor, self._title())
+        if isinstance(mode, Transport):
+            mode.show_run()
+
+    def _title(self) -> str:
+        experiment = self._given
+        if experiment is None:
+            return "no network yet"
+        text = f"{experiment.data.name} · {outline(experiment)}"
+        if self._wanted != self._given or self._problems:
+            text += "  (Build has changes: r starts anew with them)"
+        return text
+
+    def command(self, command: protocol.Command) -> None:
+        """Pass on a command, after what must come first."""
+        if self.monitor.state == "dead":
+            self._ask_what_now()
+            return
+        if not self.link.alive:
+            self._early.append(command)
+            return
+        changed = self._wanted != self._given or bool(self._problems)
+        starts = (
+            isinstance(command, protocol.Restart) or not self._given or not self.monitor.iteration
+        )
+        if changed and starts:
+            if self._problems:
+                self.app.notify(
+                    f"{self._problems}\nMend it in Build (1).",
+                    title="This experiment can't be trained",
+                    severity="error",
+                    timeout=10,
+                )
+                return
+            self._open_wanted()
+            if isinstance(command, protocol.Restart):
+                return
+        self.link.send(command)
+
+    def _ask_what_now(self) -> None:
+        if not self._asking:
+            self._asking = True
+            self.app.run_worker(self._engine_died())
+
+    async def _engine_died(self) -> None:
+        opened, saved = self.monitor.opened, self.monitor.saved_iteration
+        choices = {"again": "Start anew", "leave": "Leave it"}
+        text = "What was trained since the start is lost; nothing was saved yet."
+        if opened is not None and saved is not None:
+            choices = {"resume": f"Go on from iteration {saved:,}", **choices}
+            text = f"The last autosave is of iteration {saved:,}: {opened.folder}"
+        answer = await self.app.push_screen_wait(Decide("The engine has died", text, choices))
+        self._asking = False
+        if answer in {"resume", "again"}:
+            folder = Path(opened.folder) if opened and answer == "resume" else None
+            await self._start_engine(folder)
+
+    # -- what a person does ---------------------------------------------------------------------
+
+    def edited(self, review: Review) -> None:
+        """The experiment was edited: before the first update it is simply taken over."""
+        self._problems = "\n".join(str(problem) for problem in review.problems[:3])
+        if review.trainable is not None:
+            self._wanted = review.trainable
+            if self.monitor.iteration == 0 and self._wanted != self._given and self.link.alive:
+                self._open_wanted()
+        self.show_run()
+
+    def play(self) -> None:
+        """Train on."""
+        self.command(protocol.Play())
+
+    async def open_run(self) -> None:
+        """Choose a saved run and go on with it."""
+        found = await asyncio.to_thread(saved_runs)
+        options = [(str(run.folder), run.label) for run in found]
+        empty = "No run has been saved yet: each one saves itself while it trains."
+        folder = await self.app.push_screen_wait(Choose("Go on with a saved run", options, empty))
+        if folder is not None:
+            self._resume = Path(folder)
+            if self.link.alive:
+                self.link.send(protocol.Open(folder=folder, resume=True))
+            else:
+                await self._start_engine(self._resume)
+
+
+def outline(experiment: Experiment) -> str:
+    """The network in one line: 512 relu → 10 softmax."""
+    parts = []
+    for layer in experiment.layers:
+        about = [str(getattr(layer, "units", "")) or layer.type]
+        activation = getattr(layer, "activation", None)
+        if activation is not None and activation.type != "linear":
+            about.append(activation.type)
+        parts.append(" ".join(about))
+    return " → ".join(parts)
