@@ -8,9 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import App
-from tui_nn_engine import protocol
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.schema import ExperimentError
 
 from tui_nn.draft import Draft, Review
 from tui_nn.link import EngineDied, Link
@@ -20,6 +17,9 @@ from tui_nn.modes.transport import Transport
 from tui_nn.monitor import Monitor
 from tui_nn.saved_runs import saved_runs
 from tui_nn.widgets.dialogs import Choose, Decide
+from tui_nn_engine import protocol
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.schema import ExperimentError
 
 
 class Desk:

@@ -45,7 +45,6 @@ class Link:
 
     def start(self) -> None:
         """Start an engine; one that has died may be started anew. Raises OSError."""
-        self._closing = False
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tui_nn_engine.process"],
             stdin=subprocess.PIPE,
@@ -55,6 +54,8 @@ class Link:
         )
         self._process = process
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
+        if self._closing:  # meanwhile
+            self.close()
 
     def send(self, command: Command) -> None:
         """Ask for something; what comes of it is heard by `drain`."""
@@ -74,7 +75,10 @@ class Link:
         return found
 
     def close(self, patience: float = 5.0) -> None:
-        """Let the engine save and end; one that does not within `patience` seconds is killed."""
+        """Let the engine save and end; one that does not within `patience` seconds is killed.
+
+        None is started after that.
+        """
         process, self._process = self._process, None
         self._closing = True
         if process is None or process.stdin is None:

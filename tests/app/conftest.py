@@ -12,14 +12,14 @@ import pytest
 from numpy.typing import NDArray
 from textual.pilot import Pilot
 from textual.widgets import RichLog
-from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.checkpoint import load
 
 from tui_nn.app import Laboratory
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.status_line import Counters, RunTitle
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.checkpoint import load
 
-PATIENCE = 60.0  # seconds after which what has not come will not come
+PATIENCE = 30.0  # seconds after which what has not come will not come
 
 
 class Driver:
@@ -138,7 +138,7 @@ async def _laboratory(
 ) -> AsyncIterator[Driver]:
     """The app, open, its engine ready; closed at the end, the engine with it."""
     app = Laboratory(path)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         while app.desk is None:
             await pilot.pause(0.01)
         desk, driver = app.desk, Driver(app, pilot)
