@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_diabetes, load_digits, load_iris
+
 from tui_nn_datasets.idx import read_idx
 
 DATA = Path(__file__).parents[1] / "datasets" / "tui_nn_datasets" / "data"

@@ -7,6 +7,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tui_nn.link import EngineDied
+from tui_nn.widgets.history import History
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.protocol import (
     HealthReport,
@@ -17,9 +20,6 @@ from tui_nn_engine.protocol import (
     StateChanged,
 )
 from tui_nn_engine.stepview import Listing, StepView
-
-from tui_nn.link import EngineDied
-from tui_nn.widgets.history import History
 
 Severity = Literal["information", "warning", "error"]
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pydantic import Field
-from tui_nn_datasets import DataError, Dataset, load, split
 
+from tui_nn_datasets import DataError, Dataset, load, split
 from tui_nn_engine.schema import Block
 
 Floats = NDArray[np.floating[Any]]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
-from tui_nn_datasets import stream
 
+from tui_nn_datasets import stream
 from tui_nn_engine.schema import OneOf, Shorthand
 
 Shape = tuple[int, ...]

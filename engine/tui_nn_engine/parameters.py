@@ -57,7 +57,7 @@ class Parameters:
         return self.values[: self.trainable_size]
 
     def named(self, vector: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
-        """Views by name on any vector laid out like `values` or, without the frozen, `gradients`."""
+        """Views by name on a vector laid out like `values` or, without the frozen, `gradients`."""
         return {
             spec.name: vector[self.places[spec.name]].reshape(spec.shape)
             for spec in self.specs

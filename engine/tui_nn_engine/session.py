@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tui_nn_datasets import DataError
 
+from tui_nn_datasets import DataError
 from tui_nn_engine.checkpoint import CheckpointError
 from tui_nn_engine.events import Epochs, Event, RunEnded
 from tui_nn_engine.experiment import Experiment

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from tui_nn_datasets import stream
 
+from tui_nn_datasets import stream
 from tui_nn_engine.checks import ensure_fits, rate_problem
 from tui_nn_engine.data import Part, PreparedData, prepare
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted

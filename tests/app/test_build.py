@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from textual.app import App
 from textual.widgets import Input, OptionList, Select, Static, Tabs
-from tui_nn_engine.experiment import Experiment
 
 from tui_nn.draft import Draft, starters
 from tui_nn.forms.field import Field
@@ -13,6 +12,7 @@ from tui_nn.modes.build import Build
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.heatmap import ImageGrid
 from tui_nn.widgets.scatter import Scatter
+from tui_nn_engine.experiment import Experiment
 
 
 class BuildApp(App[None]):

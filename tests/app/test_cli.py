@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.events import Epochs, Progress, RunEnded, SaveFailed
-from tui_nn_engine.runs import Run, read_metrics
 
 from tui_nn.cli import main
 from tui_nn.commands.reports import json_lines
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.events import Epochs, Progress, RunEnded, SaveFailed
+from tui_nn_engine.runs import Run, read_metrics
 
 
 def tui_nn(*words: object) -> Result:

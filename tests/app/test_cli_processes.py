@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine import checkpoint as checkpoints
 from tui_nn_engine.runs import is_kept, read_metrics

@@ -1,8 +1,8 @@
 import pytest
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.schema import ExperimentError
 
 from tui_nn.draft import Draft, default_experiment, review, starters
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.schema import ExperimentError
 
 
 def draft_of(name: str) -> Draft:

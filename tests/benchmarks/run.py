@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
 from tui_nn_engine import Experiment, Trainer
 
 Work = Callable[[], object]

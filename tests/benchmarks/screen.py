@@ -14,7 +14,6 @@ import threading
 import time
 from pathlib import Path
 from statistics import median, quantiles
-from types import TracebackType
 from typing import Self
 
 EMPTY_APP = """
@@ -52,13 +51,20 @@ app.run()
 DIGITS = """
 loss = "categorical_crossentropy"
 data = { name = "mnist_small" }
-layers = [{ type = "dense", units = 512, activation = "relu" }, { type = "dense", units = 10, activation = "softmax" }]
+layers = [
+  { type = "dense", units = 512, activation = "relu" },
+  { type = "dense", units = 10, activation = "softmax" },
+]
 training = { epochs = EPOCHS, batch_size = 128, threads = 1 }
 """
 SPIRAL = """
 loss = "binary_crossentropy"
 data = { name = "spiral" }
-layers = [{ type = "dense", units = 8, activation = "tanh" }, { type = "dense", units = 8, activation = "tanh" }, { type = "dense", units = 1, activation = "sigmoid" }]
+layers = [
+  { type = "dense", units = 8, activation = "tanh" },
+  { type = "dense", units = 8, activation = "tanh" },
+  { type = "dense", units = 1, activation = "sigmoid" },
+]
 training = { epochs = EPOCHS, batch_size = 10, threads = 1 }
 """
 
@@ -72,7 +78,12 @@ class Terminal:
         environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor")
         environment["TUI_NN_RUNS"] = tempfile.mkdtemp()
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
         )
         os.close(slave)
         self._written = bytearray()
@@ -107,7 +118,10 @@ class Terminal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.process.kill()
         self.process.wait()

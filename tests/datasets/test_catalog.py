@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tui_nn_datasets import DataError, entries, load
 
 LOADABLE = [entry for entry in entries() if entry.name != "mnist"]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui_nn_datasets import DataError, Dataset, load
 from tui_nn_datasets.tables import read_csv
 

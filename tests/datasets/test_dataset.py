@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import DataError, Dataset, load
 
 TABLE = Dataset(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import DataError, images, load
 from tui_nn_datasets.idx import read_idx
 

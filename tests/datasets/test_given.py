@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from tui_nn_datasets import DataError, load
 
 

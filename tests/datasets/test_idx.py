@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui_nn_datasets import DataError
 from tui_nn_datasets.idx import read_idx
 

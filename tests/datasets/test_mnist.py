@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import DataError, cache_folder, entries, fetch_mnist, install_mnist, load
 from tui_nn_datasets import mnist as mnist_module
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import DataError, load
 from tui_nn_datasets.gates import GATES
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui_nn_datasets import stream
 
 WORDS = st.integers(0, 2**64 - 1)

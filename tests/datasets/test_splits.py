@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui_nn_datasets import load, split
 
 LABELS = st.lists(st.integers(0, 5), min_size=1, max_size=80).map(lambda y: np.array(y, np.int64))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine.primitives.activations import (
     ACTIVATIONS,
     ELU,

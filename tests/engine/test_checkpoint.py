@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as pack_arrays
+
 from tui_nn_engine import Experiment, Trainer, checkpoint
 from tui_nn_engine.checkpoint import FORMAT, Checkpoint, CheckpointError
 

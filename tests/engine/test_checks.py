@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine import Experiment, ExperimentError, Trainer
 from tui_nn_engine.checks import Misfit, misfits
 from tui_nn_engine.data import PreparedData, prepare

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import DataError, load
 from tui_nn_engine import Experiment
 from tui_nn_engine.data import PreparedData, Scaler, prepare

@@ -1,6 +1,7 @@
 """Numbers that are not finite: the run stops, says where, and nothing is lost."""
 
 import numpy as np
+
 from tui_nn_engine import DivergedError, Experiment, Trainer
 from tui_nn_engine.events import Progress, RunEnded
 

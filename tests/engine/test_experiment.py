@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui_nn_engine.data import DATA_BLOCKS
 from tui_nn_engine.experiment import Change, Experiment, Training, overridden
 from tui_nn_engine.initializers import INITIALIZERS

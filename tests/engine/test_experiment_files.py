@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
+
 from tui_nn_engine.data import GivenData
 from tui_nn_engine.experiment import MAX_SEED, Experiment
 from tui_nn_engine.initializers import Given, Uniform

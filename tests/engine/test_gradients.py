@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import tui_nn_engine.primitives
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import LAYERS

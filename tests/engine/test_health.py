@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.health import COLUMNS, health
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
 from tui_nn_engine.initializers import (
     INITIALIZERS,
     Constant,

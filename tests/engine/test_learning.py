@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import install_mnist
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.events import RunEnded

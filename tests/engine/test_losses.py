@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine.data import ArrayData, prepare
 from tui_nn_engine.primitives.activations import Activation, Linear, Sigmoid, Softmax, Tanh
 from tui_nn_engine.primitives.losses import (

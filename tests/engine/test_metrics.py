@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.metrics import accuracy, r2, rmse
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.network import Network
 from tui_nn_engine.parameters import Parameters

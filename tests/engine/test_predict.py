@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tui_nn_engine import Experiment, Trainer
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tui_nn_engine import Experiment, Trainer, wire
 from tui_nn_engine.events import Progress, RunEnded, Saved
 from tui_nn_engine.protocol import (

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.network import Network
 from tui_nn_engine.parameters import Parameters

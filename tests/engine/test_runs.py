@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine import Experiment, Trainer, checkpoint, runs
 from tui_nn_engine.checkpoint import CheckpointError
 from tui_nn_engine.events import (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tui_nn_engine import Experiment, Trainer, session
 from tui_nn_engine.events import Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.protocol import (

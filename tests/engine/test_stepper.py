@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tui_nn_engine import DivergedError, Experiment, Trainer
 from tui_nn_engine.stepper import Stepper
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.stepper import Stepper
 from tui_nn_engine.stepview import listing, step_view

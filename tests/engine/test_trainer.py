@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_datasets import stream
 from tui_nn_engine import Experiment, ExperimentError, Trainer
 from tui_nn_engine.events import Progress, RunEnded, RunStarted

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tui_nn_engine.primitives.updates import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
 from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.schema import kind_name

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+
 from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.protocol import (

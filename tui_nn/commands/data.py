@@ -93,6 +93,7 @@ def _table(entries: "tuple[Entry, ...]") -> None:
 def _download() -> Path:
     """Fetch, with a bar for each file on a terminal."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     from tui_nn_datasets import fetch_mnist
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())

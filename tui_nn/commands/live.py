@@ -11,9 +11,9 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
-from tui_nn_engine.events import EpochEnded, Event, Progress, RunEnded, RunStarted
 
 from tui_nn.commands.reports import number, opening, plural
+from tui_nn_engine.events import EpochEnded, Event, Progress, RunEnded, RunStarted
 
 
 @contextmanager

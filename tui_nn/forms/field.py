@@ -11,8 +11,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Label, Select, Static, TextArea
-from tui_nn_engine.paths import Steps, steps_of
-from tui_nn_engine.schema import Problem
 
 from tui_nn.draft import edited
 from tui_nn.forms.spec import Choice, Number, Numbers, Spec
@@ -24,6 +22,8 @@ from tui_nn.forms.values import (
     without_header,
     wrong_number,
 )
+from tui_nn_engine.paths import Steps, steps_of
+from tui_nn_engine.schema import Problem
 
 _MOST_BYTES = 2**20
 

@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Collapsible, Static
-from tui_nn_engine.schema import Block, Problem
 
 from tui_nn.draft import edited
 from tui_nn.forms.field import ChoiceField, Edited, Field, NumbersField, TextField, TruthField
@@ -23,6 +22,7 @@ from tui_nn.forms.spec import (
     Variants,
     specs,
 )
+from tui_nn_engine.schema import Block, Problem
 
 NOT_OFFERED = frozenset({"arrays"})
 """Kinds that make sense in Python only: shown where a file has one, not offered."""

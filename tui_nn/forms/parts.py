@@ -7,13 +7,13 @@ from typing import Any
 from rich.text import Text
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.network import LayerSummary
-from tui_nn_engine.schema import Problem
 
 from tui_nn.forms.field import Field
 from tui_nn.forms.form import Form, field
 from tui_nn.forms.spec import Listing, Nested, Spec, Variants, scalar, specs
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.network import LayerSummary
+from tui_nn_engine.schema import Problem
 
 GENERAL = ""
 """The path of the part that holds the experiment's own single values, such as its seed."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic.fields import FieldInfo
+
 from tui_nn_engine.schema import Block, Kind, OneOf, choices
 
 

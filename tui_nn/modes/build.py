@@ -12,8 +12,6 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import OptionList, Static, Tab, Tabs
 from textual.worker import get_current_worker
-from tui_nn_engine.paths import value_at
-from tui_nn_engine.schema import ExperimentError
 
 from tui_nn.draft import Draft, Fix, Review, Tree, review, starters
 from tui_nn.forms.field import Edited, Field, focus_field
@@ -33,6 +31,8 @@ from tui_nn.forms.parts import (
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.data_preview import DataPreview, Preview
+from tui_nn_engine.paths import value_at
+from tui_nn_engine.schema import ExperimentError
 
 _MOVE = Binding.Group("Move ", compact=True)
 _UNDO = Binding.Group("Undo/redo ", compact=True)

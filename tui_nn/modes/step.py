@@ -11,8 +11,6 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
-from tui_nn_engine import protocol
-from tui_nn_engine.stepview import StepView
 
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
@@ -23,6 +21,8 @@ from tui_nn.widgets.neuron_table import NeuronTable
 from tui_nn.widgets.operation_list import OperationList
 from tui_nn.widgets.operation_strip import OperationStrip
 from tui_nn.widgets.weight_table import WeightTable
+from tui_nn_engine import protocol
+from tui_nn_engine.stepview import StepView
 
 TRANSPORT: Final[list[BindingType]] = [
     Binding("n", "step(1)", "op on", priority=True, tooltip="Do the next operation"),

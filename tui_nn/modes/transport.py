@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from textual import work
 from textual.binding import Binding
-from tui_nn_engine import protocol
 
 from tui_nn.modes.mode import Mode
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.dialogs import Ask, parse_positive, parse_whole
+from tui_nn_engine import protocol
 
 Send = Callable[[protocol.Command], None]
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import ContentSwitcher, DataTable, Static
-from tui_nn_engine.data import PreparedData
 
 from tui_nn.widgets.heatmap import ImageGrid
 from tui_nn.widgets.plot import number
 from tui_nn.widgets.scatter import Scatter
+from tui_nn_engine.data import PreparedData
 
 _IMAGES = 60
 _POINTS = 5000

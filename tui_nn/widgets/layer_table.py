@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 from textual.widgets import DataTable
+
 from tui_nn_engine.health import COLUMNS
 from tui_nn_engine.protocol import Opened
 

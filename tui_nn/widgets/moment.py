@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from tui_nn_engine.stepview import Listing, StepView
 
 Floats = NDArray[np.float64]

@@ -2,10 +2,10 @@
 
 from rich.text import Text
 from textual.widgets import Static
-from tui_nn_engine.stepview import Listing
 
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.operation_list import DONE, END, NEXT
+from tui_nn_engine.stepview import Listing
 
 
 class OperationStrip(Static):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from tui_nn_datasets import stream
 
+from tui_nn_datasets import stream
 from tui_nn_engine.program import Array, Call, Primitive, Slot
 
 
