@@ -57,11 +57,14 @@ class Laboratory(App[None]):
         yield Static(OPENING, id="opening")
 
     def on_mount(self) -> None:
-        """Signals, and, once the first picture stands, all the rest."""
+        """Understand the signal that asks to end."""
         with contextlib.suppress(NotImplementedError):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, lambda: self.exit(return_code=143))
-        self.call_after_refresh(self._open)
+
+    def on_ready(self) -> None:
+        """The first picture stands: now all the rest."""
+        self._open()
 
     @work
     async def _open(self) -> None:
