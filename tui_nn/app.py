@@ -17,7 +17,7 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.events import Key
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 if TYPE_CHECKING:
@@ -110,6 +110,13 @@ class Laboratory(App[None]):
         """Keep what is pressed too early."""
         if self.desk is None:
             self._early_keys.append(event.key)
+
+    async def action_quit(self) -> None:
+        """Leave; a run saves itself, but changes that no file holds are asked about."""
+        if self.desk is None:
+            self.exit()
+        elif not isinstance(self.screen, ModalScreen):
+            self.run_worker(self.desk.leave())
 
     def action_train(self) -> None:
         """Start training, wherever one is."""

@@ -209,6 +209,29 @@ class Desk:
         """Train on."""
         self.command(protocol.Play())
 
+    async def leave(self) -> None:
+        """End the app, unless the experiment has changes that are in no file and are wanted."""
+        path = self.draft.path
+        if self.draft.modified:
+            choices = {"leave": "Leave without it", "stay": "Stay"}
+            if path is not None:
+                choices = {"save": f"Save {path.name} and leave", **choices}
+            text = "Build has changes that are in no file (ctrl+s in Build saves them)."
+            answer = await self.app.push_screen_wait(Decide("Leave?", text, choices))
+            if answer not in {"save", "leave"}:
+                return
+            if answer == "save" and path is not None and not self._save(path):
+                return
+        self.app.exit()
+
+    def _save(self, path: Path) -> bool:
+        try:
+            self.draft.save(path)
+        except (ExperimentError, OSError) as error:
+            self.app.notify(str(error), title=f"{path} was not saved", severity="error")
+            return False
+        return True
+
     async def open_run(self) -> None:
         """Choose a saved run and go on with it."""
         found = await asyncio.to_thread(saved_runs)
