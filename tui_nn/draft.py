@@ -372,9 +372,7 @@ def _suited(experiment: Experiment, data: PreparedData) -> Experiment:
     activation = value_at(experiment.tree(defaults=True), ("layers", dense[-1], "activation"))
     classes = data.dataset.classes
     if classes:
-        suits = activation != "linear" and (
-            classes == 2 or experiment.loss.type != "binary_crossentropy"
-        )
+        suits = activation != "linear" if classes == 2 else activation == "softmax"
         output = (1, "sigmoid") if classes == 2 else (classes, "softmax")
         loss = "binary_crossentropy" if classes == 2 else "categorical_crossentropy"
     else:
