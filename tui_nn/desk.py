@@ -133,6 +133,8 @@ class Desk:
 
     def show_run(self) -> None:
         """Let what is on screen show the run."""
+        if not self.app.is_running:  # any more: the engine speaks on while the screens are closed
+            return
         mode = self.app.screen_stack[0]  # also under a dialog
         if not mode.is_mounted:
             return

@@ -1,5 +1,6 @@
 """Drives the app with its real engine process: press keys, wait for what must come of them."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -31,9 +32,10 @@ class Driver:
         self.monitor = self.desk.monitor
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and let the app take them in."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys, and let the app take each of them in."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
 
     async def until(self, condition: Callable[[], Any], what: str = "") -> Any:
         """Wait until the condition holds; fails with what the screen shows."""
@@ -162,6 +164,9 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def laboratory() -> Any:
+def laboratory(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`async with laboratory(path, size) as app:` opens the app; see `Driver`."""
+    # Textual's pilot waits until the processor idles, which it never does while a run is watched.
+    for module in ("textual.app", "textual.pilot"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", lambda _: asyncio.sleep(0))
     return _laboratory
