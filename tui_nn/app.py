@@ -5,7 +5,9 @@ It imports Textual alone. All else comes with the desk, after the first picture,
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tui_nn.desk import Desk
     from tui_nn.modes.build import Build
 
+TERMINATED = 143
 OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
 
 
@@ -59,8 +62,14 @@ class Laboratory(App[None]):
     def on_mount(self) -> None:
         """Understand the signal that asks to end."""
         with contextlib.suppress(NotImplementedError):
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGTERM, lambda: self.exit(return_code=143))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
+
+    def _terminate(self) -> None:
+        self.exit(return_code=TERMINATED)
+        # Where the terminal is gone, Textual waits for it for ever.
+        last_resort = threading.Timer(10.0, os._exit, [TERMINATED])
+        last_resort.daemon = True
+        last_resort.start()
 
     def on_ready(self) -> None:
         """The first picture stands: now all the rest."""
