@@ -320,9 +320,29 @@ async def play_about(app: Any, mode: str, name: str, count: int, seed: int) -> N
 async def test_200_random_keys_and_clicks(
     laboratory: Any, moons: Path, mode: str, name: str
 ) -> None:
-    async with laboratory(moons) as app:
+    async with laboratory(moons, (80, 24)) as app:
+        fresh = moons.with_name("fresh.toml")  # a click may save what was made of the other
+        fresh.write_bytes(moons.read_bytes())
         await play_about(app, mode, name, 200, seed=20)
-        app.desk.draft.open(moons)
+        app.desk.draft.open(fresh)
+        await app.mode("f5", "train")
+        await app.mode("1", "build")
+        await app.until(lambda: not app.desk._problems, "a review of what is right again")
+        await works(app)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("mode", "name"), [("1", "build"), ("2", "train"), ("3", "step")])
+async def test_2000_random_keys_and_clicks(
+    laboratory: Any, moons: Path, mode: str, name: str, seed: int
+) -> None:
+    fresh = moons.with_name("fresh.toml")
+    fresh.write_bytes(moons.read_bytes())
+    async with laboratory(moons, ((120, 36), (80, 24), (60, 16))[seed]) as app:
+        await play_about(app, mode, name, 2000, seed)
+        app.desk.draft.open(fresh)
         await app.mode("f5", "train")
         await app.mode("1", "build")
         await app.until(lambda: not app.desk._problems, "a review of what is right again")

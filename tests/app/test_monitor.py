@@ -1,0 +1,165 @@
+"""What the screen knows of the run, message by message."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_nn.link import EngineDied
+from tui_nn.monitor import Monitor
+from tui_nn_engine.events import Epochs, Progress, RunEnded, Saved, SaveFailed
+from tui_nn_engine.protocol import HealthReport, Opened, Refused, StateChanged
+
+COLUMNS = ("epoch", "iteration", "loss", "accuracy", "val_loss", "val_accuracy")
+
+
+def epochs(*rows: list[float]) -> Epochs:
+    return Epochs(COLUMNS, np.array(rows, np.float64).reshape(len(rows), len(COLUMNS)))
+
+
+def opened(folder: str = "/a", iteration: int = 0, history: Epochs | None = None) -> Opened:
+    place = {"iteration": iteration, "epoch": iteration // 4, "batch": iteration % 4}
+    return Opened(
+        {},
+        folder,
+        ("dense_1",),
+        ("1",),
+        (3,),
+        **place,
+        batches_per_epoch=4,
+        samples=30,
+        threads=1,
+        history=history or Epochs(),
+    )
+
+
+def state(name: Any, iteration: int = 0, rate: float = 0.1, until: int = 10) -> StateChanged:
+    return StateChanged(name, iteration, iteration // 4, iteration % 4, until, rate)
+
+
+def progress(first: int, losses: list[float], ended: Epochs | None = None) -> Progress:
+    last = first + len(losses) - 1
+    return Progress(
+        last, last // 4 + 1, last % 4, first, np.array(losses), ended or Epochs(), 0.1, 0.5
+    )
+
+
+def told(*messages: Any) -> Monitor:
+    monitor = Monitor()
+    for message in messages:
+        monitor.hear(message)
+    return monitor
+
+
+def lines(monitor: Monitor) -> list[str]:
+    return [entry.text for entry in monitor.log]
+
+
+def test_progress_moves_counters_and_curves() -> None:
+    monitor = told(
+        opened(),
+        state("ready"),
+        state("running"),
+        progress(1, [3.0, 2.0]),
+        progress(3, [1.5, 1.0, 0.5], epochs([1, 4, 1.9, 0.5, 1.8, 0.6])),
+    )
+    assert (monitor.iteration, monitor.epoch, monitor.batch, monitor.total) == (5, 1, 1, 40)
+    assert (monitor.loss.first, monitor.loss.last) == (1, 5)
+    assert set(monitor.figures) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert monitor.metric == "accuracy"
+    value = monitor.figures["val_accuracy"].at(4)
+    assert value is not None
+    assert value.mean == 0.6
+    assert monitor.elapsed == 1.0
+    assert monitor.busy
+    assert monitor.eta == pytest.approx(35 * monitor.seconds_per_update)
+
+
+def test_another_run_begins_empty() -> None:
+    monitor = told(opened(), state("running"), progress(1, [1.0] * 4, epochs([1, 4] + [0.5] * 4)))
+    monitor.hear(opened("/b"))
+    assert not len(monitor.loss)
+    assert monitor.figures == {}
+    assert (monitor.iteration, monitor.elapsed, monitor.health) == (0, 0.0, None)
+    assert lines(monitor)[-1] == "back at the start"
+
+
+def test_the_same_run_resumed_forgets_what_will_be_trained_again() -> None:
+    monitor = told(
+        opened(),
+        state("running"),
+        progress(1, [1.0] * 8, epochs([1, 4] + [0.5] * 4, [2, 8] + [0.4] * 4)),
+    )
+    monitor.hear(EngineDied(-9))
+    assert monitor.state == "dead"
+    assert lines(monitor)[-1] == "the engine process ended (killed by signal 9)"
+    monitor.hear(opened("/a", 5))
+    monitor.hear(state("paused", 5))
+    assert monitor.loss.last == 5
+    assert monitor.figures["loss"].last is not None
+    assert monitor.figures["loss"].last <= 5
+    monitor.hear(progress(6, [0.3, 0.2, 0.1], epochs([2, 8] + [0.4] * 4)))
+    assert monitor.loss.last == 8
+
+
+def test_a_resumed_run_shows_its_epochs_in_every_curve() -> None:
+    monitor = told(opened("/a", 8, epochs([1, 4, 1.5, 0.5, 1.4, 0.6], [2, 8, 1.2, 0.7, 1.1, 0.8])))
+    assert monitor.loss.last == 8
+    first = monitor.loss.at(4)
+    assert first is not None
+    assert first.mean == 1.5
+    assert monitor.figures["val_accuracy"].last == 8
+    assert monitor.saved_iteration == 8
+    monitor.hear(progress(9, [1.0]))
+    assert monitor.loss.last == 9
+
+
+def test_the_log_says_what_matters() -> None:
+    monitor = told(
+        opened(),
+        state("ready"),
+        state("running"),
+        progress(1, [1.0] * 3),
+        state("running", 3, rate=0.5),
+        state("running", 3, rate=0.5, until=12),
+        Saved("/a/last", 3),
+        state("paused", 3, rate=0.5, until=12),
+        Saved("/a/last", 3),
+        SaveFailed("/a/last", "No space left on device"),
+        Refused("no"),
+        state("running", 3, rate=0.5, until=12),
+        RunEnded("diverged", 1, 3, "update 4 is not finite"),
+    )
+    assert lines(monitor) == [
+        "training starts",
+        "learning rate 0.5 from iteration 3",
+        "trains until epoch 12",
+        "paused",
+        "saved at iteration 3",
+        "could not save /a/last: No space left on device",
+        "no",
+        "training goes on",
+        "update 4 is not finite",
+    ]
+    severities = [entry.severity for entry in monitor.log]
+    assert severities[5:] == ["warning", "warning", "information", "error"]
+    assert monitor.logged == len(monitor.log)
+
+
+def test_the_end_tells_the_figures_on_test_data() -> None:
+    ended = RunEnded("completed", 3, 12, test_loss=0.25, test_metrics={"accuracy": 0.9})
+    monitor = told(opened(), state("running"), ended, state("completed", 12))
+    assert monitor.test == {"loss": 0.25, "accuracy": 0.9}
+    assert "on the test data: loss 0.2500  accuracy 0.9000" in lines(monitor)[-1]
+
+
+def test_losses_that_are_not_finite_and_health_are_taken_as_they_come() -> None:
+    monitor = told(opened(), progress(1, [1.0, np.inf, np.nan, 2.0]))
+    assert monitor.loss.last == 4
+    table = np.full((1, 7), np.nan)
+    monitor.hear(HealthReport(4, table))
+    assert monitor.health is table
+
+
+def test_a_refused_first_experiment_ends_the_starting() -> None:
+    assert told(Refused("this folder holds no checkpoint")).state == "ready"
