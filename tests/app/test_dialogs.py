@@ -21,13 +21,13 @@ def test_positive_numbers(text: str, value: float) -> None:
     "text", ["", "x", "0", "-1", "nan", "inf", "-inf", "1e999", "0,5", "1e-999"]
 )
 def test_what_is_no_positive_number(text: str) -> None:
-    with pytest.raises(ValueError, match="number|must be"):
+    with pytest.raises(ValueError, match=r"number|must be"):
         parse_positive(text)
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "-3", "2.5", "1e3", "1000000001", "9" * 5000])
 def test_what_is_no_number_of_epochs(text: str) -> None:
-    with pytest.raises(ValueError, match="whole number|must be"):
+    with pytest.raises(ValueError, match=r"whole number|must be"):
         parse_whole(text)
 
 
@@ -36,11 +36,10 @@ def test_any_text_is_a_number_or_a_message(text: str) -> None:
     for parse in (parse_positive, parse_whole):
         try:
             value = parse(text)
-        except ValueError as error:
-            assert str(error)
-        else:
-            assert value > 0
-            assert math.isfinite(value)
+        except ValueError:
+            continue
+        assert value > 0
+        assert math.isfinite(value)
 
 
 class Asking(App[None]):
