@@ -1,0 +1,136 @@
+"""The app around the modes: going from one to another, global keys, what it opens with."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import HelpPanel, Input
+
+from tui_nn_engine import Experiment
+
+
+async def test_it_opens_on_digits_ready_to_train(laboratory: Any) -> None:
+    async with laboratory() as app:
+        assert app.app.current_mode == "train"
+        assert "ready" in app.title
+        assert "mnist_small · 512 relu → 10 softmax" in app.title
+        assert not list((app.folder.parent).glob("*/log")), "what is not trained leaves no folder"
+
+
+async def test_every_mode_shows_where_the_run_stands(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.press("N")
+        await app.iteration(1)
+        for key, name in (("1", "build"), ("3", "step"), ("2", "train"), ("1", "build")):
+            await app.mode(key, name)
+            await app.until(lambda: "iteration 1/10" in app.counters, f"counters in {name}")
+            await app.until(lambda: "xor · 4 tanh → 1 sigmoid" in app.title, f"a title in {name}")
+
+
+async def test_a_run_is_taken_from_mode_to_mode(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.press("N")
+        await app.iteration(1)
+        await app.press("n")  # Train mode's way to take the next update apart
+        await app.until(lambda: app.app.current_mode == "step", "Step")
+        await app.state("stepping")
+        await app.until(lambda: app.monitor.view is not None, "a view")
+        await app.press("n", "n", "N")
+        await app.iteration(2)
+        await app.mode("2", "train")
+        await app.press("space")
+        await app.state("completed")
+        assert app.saved() == app.plain(Experiment.load(xor))
+
+
+async def test_a_saved_step_is_left_by_playing_on(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.mode("3", "step")
+        await app.state("stepping")
+        await app.press("n", "n", "n")
+        await app.until(lambda: app.monitor.view and app.monitor.view.cursor == 3, "three steps")
+        await app.press("space")
+        await app.state("completed")
+        assert "epoch 5/5" in app.counters
+
+
+async def test_the_help_lists_the_keys(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.press("question_mark")
+        await app.until(lambda: app.app.screen.query(HelpPanel), "the help")
+        await app.shows("Restart")
+        await app.press("question_mark")
+        await app.until(lambda: not app.app.screen.query(HelpPanel), "its end")
+
+
+async def test_f5_trains_from_anywhere(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.mode("1", "build")
+        await app.press("f5")
+        await app.state("completed")
+        assert app.app.current_mode == "train"
+
+
+async def test_letters_typed_into_a_dialog_are_text(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.press("l")
+        field = app.app.screen.query_one(Input)
+        field.value = ""
+        await app.press("q", "1", "e", "space", "r")
+        assert field.value == "q1e r"
+        assert app.app.return_code is None
+        assert app.monitor.iteration == 0
+
+
+async def test_an_edit_is_taken_over_before_and_kept_back_after_the_first_update(
+    laboratory: Any, xor: Path
+) -> None:
+    async with laboratory(xor) as app:
+        await app.mode("1", "build")
+        app.desk.draft.set("layers[0].units", 7)
+        app.app.screen.reload()
+        await app.until(lambda: "xor · 7 tanh" in app.title, "the edit in the run")
+        await app.mode("2", "train")
+        await app.press("N")
+        await app.iteration(1)
+        await app.mode("1", "build")
+        app.desk.draft.set("layers[0].units", 3)
+        app.app.screen.reload()
+        await app.until(lambda: "Build has changes" in app.title, "a hint")
+        assert "xor · 7 tanh" in app.title
+        await app.mode("2", "train")
+        await app.press("space")
+        await app.state("completed")
+        assert app.monitor.opened.parameters == (21, 8)
+        await app.press("r")
+        await app.until(lambda: "xor · 3 tanh" in app.title, "the edited network")
+        await app.until(lambda: app.monitor.opened.parameters == (9, 4), "its parameters")
+        assert "Build has changes" not in app.title
+
+
+async def test_the_folder_of_nothing_is_refused_and_one_can_still_train(
+    laboratory: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    async with laboratory(tmp_path / "empty") as app:
+        await app.until(lambda: "holds no checkpoint" in app.log, "a refusal")
+        await app.shows("holds no checkpoint")
+        assert "starting" not in app.counters
+        await app.press("space")
+        await app.iteration(1)
+        assert "mnist_small" in app.title
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12), (20, 6)])
+async def test_every_theme_and_size_can_be_drawn(
+    laboratory: Any, xor: Path, size: tuple[int, int]
+) -> None:
+    async with laboratory(xor, size) as app:
+        await app.press("space")
+        await app.state("completed")
+        for key, name in (("1", "build"), ("3", "step"), ("2", "train")):
+            await app.mode(key, name)
+            for theme in ("textual-light", "nord", "textual-dark"):
+                app.app.theme = theme
+                await app.pilot.pause()
+                assert len(app.screen().splitlines()) == size[1]
