@@ -29,7 +29,7 @@ class RunTitle(Static):
         colour = self.app.theme_variables.get(COLOURS.get(monitor.state, "foreground"), "")
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f"{SIGNS[monitor.state]} {monitor.state}", style=f"bold {colour}")
-        self.update(line.append(f"  {title}"))
+        self.update(line.append(f"  {title}"), layout=False)
 
 
 class Counters(Static):
@@ -64,7 +64,7 @@ class Counters(Static):
         if room >= 10:
             monitor, colour = self._monitor, self.app.theme_variables["primary"]
             line.append("  ").append_text(bar(monitor.iteration, monitor.total, room, colour))
-        self.update(line)
+        self.update(line, layout=False)  # it keeps its size: laying out anew is dear
 
 
 def counters(monitor: Monitor) -> list[str]:
