@@ -142,7 +142,7 @@ def test_any_network_can_be_looked_at_anywhere(layers: list[dict[str, Any]]) -> 
     found = stepper(
         {
             **TREE,
-            "data": {"name": "digits"},
+            "data": {"name": "digits", "flatten": False},
             "layers": layers,
             "loss": {"type": "categorical_crossentropy"},
         }
