@@ -24,6 +24,7 @@ from tui_nn_engine import Experiment, Trainer
 
 Work = Callable[[], object]
 TORCH, SKLEARN = find_spec("torch") is not None, find_spec("sklearn") is not None
+PTY = find_spec("pty") is not None and find_spec("fcntl") is not None
 
 
 @dataclass(frozen=True)
@@ -286,6 +287,41 @@ def memory() -> Row:
     return Row("peak memory, a million updates / ten thousand", 1.1, many / few, detail)
 
 
+def first_paint() -> Row:
+    """The app's first picture against that of an empty Textual app."""
+    import screen
+
+    ours, theirs = screen.first_paint()
+    detail = f"{ours * 1e3:.0f} ms against {theirs * 1e3:.0f} ms"
+    return Row("first paint / an empty Textual app's", 2.0, ours / theirs, detail)
+
+
+def app_digits() -> Row:
+    """How much longer a run takes with the app open, at equal threads."""
+    import screen
+
+    plain, app = screen.speeds(screen.DIGITS, epochs=10)
+    detail = f"{app:.2f} s against {plain:.2f} s"
+    return Row("training 784-512-10 with the app open / headless", 1 / 0.95, app / plain, detail)
+
+
+def app_spiral() -> Row:
+    """The same where updates are many and small."""
+    import screen
+
+    plain, app = screen.speeds(screen.SPIRAL, epochs=1500)
+    detail = f"{app:.2f} s against {plain:.2f} s"
+    return Row("training 2-8-8-1 with the app open / headless", 1 / 0.95, app / plain, detail)
+
+
+def key_to_screen() -> Row:
+    """The 95th percentile while the smallest network trains flat out."""
+    import screen
+
+    delay = screen.key_to_screen()
+    return Row("key to screen while training / 50 ms", 1.0, delay / 50, f"{delay:.0f} ms")
+
+
 ROWS: tuple[tuple[Callable[[], Row], bool], ...] = (
     (mnist_products, True),
     (mnist_torch, TORCH),
@@ -295,6 +331,10 @@ ROWS: tuple[tuple[Callable[[], Row], bool], ...] = (
     (spiral_sklearn, SKLEARN),
     (gate_sklearn, SKLEARN),
     (memory, True),
+    (first_paint, PTY),
+    (app_digits, PTY),
+    (app_spiral, PTY),
+    (key_to_screen, PTY),
 )
 
 

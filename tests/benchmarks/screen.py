@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import random
 import select
 import struct
 import subprocess
@@ -188,11 +189,11 @@ def key_to_screen(presses: int = 40) -> float:
             terminal.wait_for("running")
             delays = []
             for _ in range(presses):
+                time.sleep(random.uniform(0.1, 0.3))  # at any moment of its redrawing
                 begun = time.perf_counter()
                 terminal.press("y")
                 terminal.wait_for("(log)")
                 delays.append(time.perf_counter() - begun)
+                time.sleep(0.1)
                 terminal.press("y")
-                terminal.wait_for("epoch")
-                terminal.wait_for("epoch")
     return quantiles(delays, n=20)[-1] * 1e3
