@@ -51,7 +51,7 @@ class NumberTable(RowList):
         self._values, self._written, self._digits = values, written, digits
         self._order, self._order_name = order
         self._window = None
-        found = np.flatnonzero(self._order == current) if current is not None else ()
+        found = np.flatnonzero(self._order == (-1 if current is None else current))
         self.set_rows(len(values), int(found[0]) if len(found) else None)
         self._say_what_is_shown()
 
