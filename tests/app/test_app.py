@@ -19,11 +19,11 @@ async def test_it_opens_on_digits_ready_to_train(laboratory: Any) -> None:
 
 async def test_every_mode_shows_where_the_run_stands(laboratory: Any, xor: Path) -> None:
     async with laboratory(xor) as app:
-        await app.press("N")
-        await app.iteration(1)
+        await app.press("space")
+        await app.state("completed")  # from now on the engine is silent
         for key, name in (("1", "build"), ("3", "step"), ("2", "train"), ("1", "build")):
             await app.mode(key, name)
-            await app.until(lambda: "iteration 1/10" in app.counters, f"counters in {name}")
+            await app.until(lambda: "iteration 10/10" in app.counters, f"counters in {name}")
             await app.until(lambda: "xor · 4 tanh → 1 sigmoid" in app.title, f"a title in {name}")
 
 
