@@ -4,10 +4,12 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.errors import NoWidget
 from textual.widgets import Button, Input
 
 from tui_nn.app import Laboratory
@@ -300,11 +302,13 @@ async def play_about(app: Any, mode: str, name: str, count: int, seed: int) -> N
         if chance.random() < 0.3:
             place = chance.randrange(width), chance.randrange(1, height)
             done.append(f"click {place}")
-            await app.pilot.click(offset=place)
+            with suppress(NoWidget):  # of a screen that is only being opened
+                await app.pilot.click(offset=place)
         else:
             key = chance.choice(KEYS)
             done.append(key)
             await app.press(key)
+        assert app.app.return_code is None, f"it has ended after {done[-20:]}"
         if app.app._exception is not None:
             raise AssertionError(f"after {done[-20:]}") from app.app._exception
         if index % 10 == 9:
