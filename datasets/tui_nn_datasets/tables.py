@@ -67,7 +67,7 @@ def read_csv(path: str | Path, target: str | None = None, task: Task | None = No
         path: a text file in UTF-8.
         target: the name of the target column; by default the last one.
         task: by default a classification where the target is text, or whole numbers with at most
-            20 different ones; else a regression. Classes are sorted: names by the alphabet,
+            20 different ones, each twice on average; else a regression. Classes are sorted: names by the alphabet,
             numbers by size.
 
     Returns:
@@ -160,7 +160,7 @@ def _targets(
     values = table.numbers(target)
     whole = bool(((values == np.floor(values)) & (np.abs(values) < 2**53)).all())
     if task is None:
-        few = len(np.unique(values)) <= _FEW_VALUES
+        few = len(np.unique(values)) <= min(_FEW_VALUES, len(values) / 2)
         task = "classification" if whole and few else "regression"
     if task == "regression":
         return values[:, None], None

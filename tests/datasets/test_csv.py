@@ -57,10 +57,11 @@ def column(values) -> str:
 @pytest.mark.parametrize(
     ("values", "options", "task", "names"),
     [
-        ([3, 1, 10, 1], {}, "classification", ("1", "3", "10")),
-        ([1.0, 0.0], {}, "classification", ("0", "1")),
-        (range(20), {}, "classification", tuple(map(str, range(20)))),
-        (range(21), {}, "regression", ("y",)),
+        ([3, 1, 10, 1, 1, 3], {}, "classification", ("1", "3", "10")),
+        ([1.0, 0.0, 0.0, 1.0], {}, "classification", ("0", "1")),
+        ([*range(20)] * 2, {}, "classification", tuple(map(str, range(20)))),
+        ([*range(20)] * 2 + [20] * 2, {}, "regression", ("y",)),
+        (range(20), {}, "regression", ("y",)),
         (range(21), {"task": "classification"}, "classification", tuple(map(str, range(21)))),
         ([0, 1], {"task": "regression"}, "regression", ("y",)),
         ([0.5, 1], {}, "regression", ("y",)),
@@ -75,7 +76,7 @@ def test_the_task_is_told_from_the_target_unless_it_is_said(table, values, optio
 
 
 def test_whole_numbers_become_classes_in_the_order_of_their_size(table):
-    assert table(column([10, 3, 1, 10])).y.tolist() == [2, 1, 0, 2]
+    assert table(column([10, 3, 1, 10, 1, 3])).y.tolist() == [2, 1, 0, 2, 0, 1]
 
 
 @pytest.mark.parametrize(
