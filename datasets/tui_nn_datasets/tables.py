@@ -67,8 +67,8 @@ def read_csv(path: str | Path, target: str | None = None, task: Task | None = No
         path: a text file in UTF-8.
         target: the name of the target column; by default the last one.
         task: by default a classification where the target is text, or whole numbers with at most
-            20 different ones, each twice on average; else a regression. Classes are sorted: names by the alphabet,
-            numbers by size.
+            20 different ones, each twice on average; else a regression. Classes are sorted:
+            names by the alphabet, numbers by size.
 
     Returns:
         inputs float64 (samples, features), in the file's order.
