@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.explanation import Notation
 from tui_nn_engine.stepview import Listing, StepView
 
 State = Literal["ready", "running", "paused", "stepping", "completed", "diverged"]
@@ -47,11 +48,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LookAt:
-    """Show this layer, unit and sample while stepping."""
+    """Show this layer, unit, sample and weight (from `source`) while stepping.
+
+    `operation` is the one to be explained; -1: the last one done (the first, before any).
+    """
 
     layer: str = ""
     unit: int = 0
     sample: int = 0
+    source: int = 0
+    operation: int = -1
+    notation: Notation = Notation()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_engine.explanation import Explanation
 from tui_nn_engine.stepper import Stepper
 
 Floats = NDArray[np.float64]
@@ -47,6 +48,8 @@ class StepView:
     weights: Floats
     has_bias: bool
     kernels: dict[str, Floats] = field(default_factory=dict)
+    source: int = 0
+    explanation: Explanation | None = None
 
 
 def listing(stepper: Stepper) -> Listing:

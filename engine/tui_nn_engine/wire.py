@@ -14,10 +14,12 @@ from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as pack_arrays
 
 from tui_nn_engine.events import Epochs
+from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.protocol import Command, Message
 
+PARTS = (Epochs, Notation, Explanation, Line, Share)
 CLASSES: dict[str, type] = {
-    kind.__name__: kind for kind in (*get_args(Command), *get_args(Message), Epochs)
+    kind.__name__: kind for kind in (*get_args(Command), *get_args(Message), *PARTS)
 }
 MAX_BYTES = 2**30
 
