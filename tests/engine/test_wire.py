@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.protocol import (
     Close,
     HealthReport,
@@ -51,6 +52,17 @@ trees = st.dictionaries(
 )
 epochs = st.builds(Epochs, st.lists(texts, max_size=3).map(tuple), floats)
 names = st.lists(texts, max_size=3).map(tuple)
+lines = st.builds(Line, texts, texts, texts, texts, numbers)
+shares = st.builds(Share, whole, texts, numbers)
+explanations = st.builds(
+    Explanation,
+    whole,
+    texts,
+    st.lists(lines, max_size=3).map(tuple),
+    texts,
+    st.lists(shares, max_size=3).map(tuple),
+    whole,
+)
 BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
     Play: st.builds(Play, whole),
@@ -60,7 +72,11 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Save: st.just(Save()),
     Close: st.just(Close()),
     Step: st.builds(Step, st.integers(-100, 100)),
-    LookAt: st.builds(LookAt, texts, whole, whole),
+    LookAt: st.builds(LookAt, texts, whole, whole, whole, st.integers(-1, 99), st.builds(Notation)),
+    Notation: st.builds(Notation),
+    Line: lines,
+    Share: shares,
+    Explanation: explanations,
     SetLearningRate: st.builds(SetLearningRate, numbers),
     TrainUntil: st.builds(TrainUntil, whole),
     Opened: st.builds(
@@ -95,6 +111,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         weights=floats,
         has_bias=st.booleans(),
         kernels=st.dictionaries(keys, floats, max_size=2),
+        explanation=st.none() | explanations,
     ),
     RunStarted: st.builds(RunStarted, trees, *[whole] * 5, out=st.none() | texts),
     Progress: st.builds(Progress, *[whole] * 4, vectors, epochs, numbers, numbers),
