@@ -10,7 +10,7 @@ from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, 
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.stepview import Listing, StepView
 
-State = Literal["ready", "running", "paused", "stepping", "completed", "diverged"]
+State = Literal["ready", "running", "travelling", "paused", "stepping", "completed", "diverged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,22 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Train on; `epochs` > 0: until that many more epochs are complete; else until the end."""
+    """Train on; `epochs` > 0: until that many more are complete; `until` > 0: until so many updates
+    are made; else until the end.
+    """
 
     epochs: int = 0
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Be where `iteration` updates were made: back, or forward, beyond the tip by training on.
+
+    On the way the state is "travelling"; any other command stops there and is then followed.
+    """
+
+    iteration: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +81,20 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class SetLearningRate:
-    """From the next update on."""
+    """From the next update on; in the past, that begins a branch (see `Branched`)."""
 
     rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeight:
+    """Put `value` into one weight ("dense_1.kernel[0, 3]") before the next update.
+
+    In the past, that begins a branch (see `Branched`).
+    """
+
+    name: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +134,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """What the session is doing."""
+    """What the session is doing, and where it stands.
+
+    `tip` is the farthest iteration of this run: more than `iteration` when one stands in the past.
+    """
 
     state: State
     iteration: int
@@ -118,6 +145,18 @@ class StateChanged:
     batch: int
     epochs: int
     learning_rate: float
+    tip: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branched:
+    """Something was changed in the past: from `iteration` on this is a run of its own, in `folder`.
+
+    The run before is kept, saved at its tip.
+    """
+
+    iteration: int
+    folder: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,12 +177,14 @@ class Refused:
 Command = (
     Open
     | Play
+    | GoTo
     | Pause
     | Update
     | Step
     | LookAt
     | Restart
     | SetLearningRate
+    | SetWeight
     | TrainUntil
     | Save
     | Close
@@ -151,6 +192,7 @@ Command = (
 Message = (
     Opened
     | StateChanged
+    | Branched
     | HealthReport
     | Refused
     | Listing

@@ -294,6 +294,7 @@ class Session:
                 at.batch,
                 trainer.experiment.training.epochs,
                 trainer.learning_rate,
+                at.iteration,
             )
         )
 

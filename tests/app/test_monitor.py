@@ -34,7 +34,7 @@ def opened(folder: str = "/a", iteration: int = 0, history: Epochs | None = None
 
 
 def state(name: Any, iteration: int = 0, rate: float = 0.1, until: int = 10) -> StateChanged:
-    return StateChanged(name, iteration, iteration // 4, iteration % 4, until, rate)
+    return StateChanged(name, iteration, iteration // 4, iteration % 4, until, rate, iteration)
 
 
 def progress(first: int, losses: list[float], ended: Epochs | None = None) -> Progress:

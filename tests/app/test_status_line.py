@@ -19,7 +19,7 @@ def monitor(state: Any = "ready", iteration: int = 0, epochs: int = 20) -> Monit
     found = Monitor()
     epoch, batch = divmod(iteration, 469)
     found.hear(replace(OPENED, iteration=iteration, epoch=epoch, batch=batch))
-    found.hear(StateChanged(state, iteration, epoch, batch, epochs, 0.001))
+    found.hear(StateChanged(state, iteration, epoch, batch, epochs, 0.001, iteration))
     return found
 
 

@@ -14,7 +14,9 @@ from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.protocol import (
+    Branched,
     Close,
+    GoTo,
     HealthReport,
     LookAt,
     Open,
@@ -25,6 +27,7 @@ from tui_nn_engine.protocol import (
     Restart,
     Save,
     SetLearningRate,
+    SetWeight,
     StateChanged,
     Step,
     TrainUntil,
@@ -65,7 +68,8 @@ explanations = st.builds(
 )
 BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
-    Play: st.builds(Play, whole),
+    Play: st.builds(Play, whole, whole),
+    GoTo: st.builds(GoTo, whole),
     Pause: st.just(Pause()),
     Update: st.just(Update()),
     Restart: st.just(Restart()),
@@ -78,6 +82,8 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Share: shares,
     Explanation: explanations,
     SetLearningRate: st.builds(SetLearningRate, numbers),
+    SetWeight: st.builds(SetWeight, texts, numbers),
+    Branched: st.builds(Branched, whole, texts),
     TrainUntil: st.builds(TrainUntil, whole),
     Opened: st.builds(
         Opened,
@@ -90,7 +96,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         history=epochs,
     ),
     StateChanged: st.builds(
-        StateChanged, st.sampled_from(["ready", "running"]), *[whole] * 4, numbers
+        StateChanged, st.sampled_from(["ready", "running"]), *[whole] * 4, numbers, whole
     ),
     HealthReport: st.builds(HealthReport, whole, floats),
     Refused: st.builds(Refused, texts),

@@ -35,6 +35,7 @@ IDLE: Final = {
     "ready": "n takes the first update apart.",
     "running": "Training runs: space pauses it, n takes the next update apart.",
     "paused": "n takes the next update apart.",
+    "travelling": "On the way to another iteration; any key of the run stops there.",
     "stepping": "n takes the next update apart.",
     "completed": "Training is complete, so there is no next update to take apart.\n"
     "Add epochs in Train mode, or go back to the start with r.",

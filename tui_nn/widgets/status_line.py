@@ -9,6 +9,7 @@ SIGNS = {
     "starting": "…",
     "ready": "■",
     "running": "▶",
+    "travelling": "↔",
     "paused": "‖",
     "stepping": "◆",
     "completed": "✓",
