@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.explanation import Notation
+from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.stepview import Listing, StepView
 
 State = Literal["ready", "running", "travelling", "paused", "stepping", "completed", "diverged"]
@@ -98,6 +99,41 @@ class SetWeight:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Follow these weights ("dense_1.kernel[0, 3]"), in place of those before: see `Watched`."""
+
+    weights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Stop training where one of these becomes true, in place of those before.
+
+    As `breakpoints.condition` reads them: "loss < 0.1", "dead dense_1[3]".
+    """
+
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGradient:
+    """Compare backpropagation with the numerical gradient of this weight, while stepping."""
+
+    weight: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write the whole update being stepped into a file, as a handout.
+
+    For the sample and in the notation being looked at.
+    """
+
+    path: str
+    format: Literal["text", "markdown", "csv", "json"] = "markdown"
+
+
+@dataclass(frozen=True, slots=True)
 class TrainUntil:
     """Make this the number of epochs."""
 
@@ -160,6 +196,40 @@ class Branched:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """Values (updates, weights) of the watched weights, after updates `first_iteration` and on.
+
+    Told with progress, and once when watching begins: the values then.
+    """
+
+    weights: tuple[str, ...]
+    first_iteration: int
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakpointsSet:
+    """The conditions that stop training from now on, each spelled in one way."""
+
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A condition stopped training after this many updates; `reason` is one sentence."""
+
+    iteration: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A handout was written."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HealthReport:
     """`health.health` after this many updates: (layers, columns)."""
 
@@ -185,6 +255,10 @@ Command = (
     | Restart
     | SetLearningRate
     | SetWeight
+    | Watch
+    | Break
+    | CheckGradient
+    | Export
     | TrainUntil
     | Save
     | Close
@@ -193,6 +267,11 @@ Message = (
     Opened
     | StateChanged
     | Branched
+    | Watched
+    | BreakpointsSet
+    | Stopped
+    | GradientChecked
+    | Exported
     | HealthReport
     | Refused
     | Listing

@@ -13,9 +13,15 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
+from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.protocol import (
     Branched,
+    Break,
+    BreakpointsSet,
+    CheckGradient,
     Close,
+    Export,
+    Exported,
     GoTo,
     HealthReport,
     LookAt,
@@ -30,8 +36,11 @@ from tui_nn_engine.protocol import (
     SetWeight,
     StateChanged,
     Step,
+    Stopped,
     TrainUntil,
     Update,
+    Watch,
+    Watched,
 )
 from tui_nn_engine.stepview import Listing, StepView
 
@@ -98,6 +107,17 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     StateChanged: st.builds(
         StateChanged, st.sampled_from(["ready", "running"]), *[whole] * 4, numbers, whole
     ),
+    Watch: st.builds(Watch, names),
+    Break: st.builds(Break, names),
+    CheckGradient: st.builds(CheckGradient, texts),
+    Export: st.builds(Export, texts, st.sampled_from(["markdown", "csv"])),
+    Watched: st.builds(Watched, names, whole, floats),
+    BreakpointsSet: st.builds(BreakpointsSet, names),
+    Stopped: st.builds(Stopped, whole, texts),
+    GradientChecked: st.builds(
+        GradientChecked, texts, whole, *[numbers] * 7, st.booleans(), whole, whole, texts
+    ),
+    Exported: st.builds(Exported, texts),
     HealthReport: st.builds(HealthReport, whole, floats),
     Refused: st.builds(Refused, texts),
     Listing: st.builds(Listing, *[names] * 7),
