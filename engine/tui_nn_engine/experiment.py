@@ -40,7 +40,7 @@ class Training(Block):
         int | None, Field(ge=1, le=1024, description="of the matrix products; default: cores − 1")
     ] = None
     changes: Annotated[
-        tuple[Change, ...], Field(description="made by hand while it ran; replayed")
+        tuple[Change, ...], Field(strict=False, description="made by hand while it ran; replayed")
     ] = ()
 
 
@@ -54,7 +54,7 @@ class Experiment(Block):
         Literal["float32", "float64"], Field(description="float64 to follow by hand")
     ] = "float32"
     data: AnyData
-    layers: Annotated[tuple[AnyLayer, ...], Field(min_length=1)]
+    layers: Annotated[tuple[AnyLayer, ...], Field(min_length=1, strict=False)]
     loss: Annotated[AnyLoss, Field(description="what training makes small")]
     optimizer: Annotated[AnyOptimizer, Field(description="how a gradient changes the weights")] = (
         Adam()

@@ -31,11 +31,13 @@ _REPR.maxstring = _REPR.maxother = 200
 
 
 class Block(BaseModel):
-    """A frozen piece of an experiment; unknown keys and NaN or infinite numbers are errors."""
+    """A frozen piece of an experiment; unknown keys and NaN or infinite numbers are errors.
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=False
-    )
+    Nothing is read as what it is not: true is no 1, "5" no 5. (A field of several blocks is
+    `strict=False`, for a file gives it as a list.)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Kind(Block):
@@ -280,6 +282,8 @@ def _message(details: ErrorDetails, owner: type[Block] | None) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as the file spells it
     try:
         text = _REPR.repr(value)
     except ValueError:  # Python writes out no number of more than 4300 digits

@@ -30,7 +30,9 @@ class Noise(Layer):
 class Extended(Experiment):
     """The experiment with one more type of layer."""
 
-    layers: Annotated[tuple[Annotated[Layer, OneOf((*LAYERS, Noise))], ...], Declared(min_length=1)]
+    layers: Annotated[
+        tuple[Annotated[Layer, OneOf((*LAYERS, Noise))], ...], Declared(min_length=1, strict=False)
+    ]
 
 
 class ExtendedDraft(Draft):

@@ -328,3 +328,21 @@ def test_an_experiment_cannot_be_changed_in_place():
     experiment = Experiment.from_toml(FILE)
     with pytest.raises(ValueError, match="frozen"):
         experiment.seed = 4
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("layers[0].units", True, "must be a whole number (is true)"),
+        ("layers[0].units", "5", "must be a whole number (is '5')"),
+        ("layers[0].units", 5.0, "must be a whole number (is 5.0)"),
+        ("layers[0].use_bias", 1, "must be true or false (is 1)"),
+        ("optimizer.learning_rate", "0.1", "must be a number (is '0.1')"),
+        ("training.shuffle", "no", "must be true or false (is 'no')"),
+    ],
+)
+def test_nothing_is_read_as_what_it_is_not(path: str, value: object, message: str) -> None:
+    tree = with_value(Experiment.from_toml(FILE).tree(defaults=True), steps_of(path), value)
+    with pytest.raises(ExperimentError) as caught:
+        Experiment.parse(tree)
+    assert [str(problem) for problem in caught.value.problems] == [f"{path}: {message}"]
