@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.program import Program
+from tui_nn_engine.program import Array, Program
 from tui_nn_engine.trainer import Trainer
 
 COLUMNS = (
@@ -30,17 +30,28 @@ def health(trainer: Trainer, program: Program) -> NDArray[np.float64]:
     return np.array(rows, np.float64).reshape(len(rows), len(COLUMNS))
 
 
+def dead_units(program: Program, layer: str) -> NDArray[np.bool_]:
+    """(units,): whether the layer's output is 0 for every sample of the last batch.
+
+    On (batch, ..., features) a unit is a feature. A layer that computes nothing has no units here.
+    """
+    output = _output(program, layer)
+    if output is None:
+        return np.empty(0, np.bool_)
+    return np.asarray(~output.reshape(-1, output.shape[-1]).any(axis=0))
+
+
 def _row(trainer: Trainer, program: Program, layer: str) -> list[float]:
     nan = float("nan")
     row = dict.fromkeys(COLUMNS, nan)
     kernel = trainer.parameters.views.get(f"{layer}.kernel")
     if kernel is not None:
         row["weight_mean"], row["weight_std"] = float(kernel.mean()), float(kernel.std())
-    output = next((op.output for op in reversed(program.ops) if _made_by(layer, op)), None)
+    output = _output(program, layer)
     if output is not None:
-        h = np.asarray(output.array, np.float64)
+        h = np.asarray(output, np.float64)
         row["activation_mean"], row["activation_std"] = float(h.mean()), float(h.std())
-        row["dead"] = float(np.mean(~h.reshape(-1, h.shape[-1]).any(axis=0)))
+        row["dead"] = float(np.mean(dead_units(program, layer)))
     gradients = list(_parts(layer, trainer.parameters.gradient_views))
     if gradients:
         row["gradient_norm"] = _norm(gradients)
@@ -51,8 +62,9 @@ def _row(trainer: Trainer, program: Program, layer: str) -> list[float]:
     return list(row.values())
 
 
-def _made_by(layer: str, op: object) -> bool:
-    return getattr(op, "path", "") == layer and getattr(op, "phase", "") == "forward"
+def _output(program: Program, layer: str) -> Array | None:
+    made = (op for op in reversed(program.ops) if op.phase == "forward" and op.path == layer)
+    return next((op.output.array for op in made), None)
 
 
 def _parts(layer: str, views: dict[str, NDArray[np.floating]]) -> Iterator[NDArray[np.floating]]:

@@ -58,6 +58,18 @@ def weight_named(text: str, parameters: Parameters) -> Weight:
     return Weight(parameter, index, start + offset)
 
 
+def weight_at(position: int, parameters: Parameters) -> Weight:
+    """The weight at this place of `Parameters.values`. Raises ValueError outside of it."""
+    for parameter, place in parameters.places.items():
+        if place.start <= position < place.stop:
+            rest, index = position - place.start, list[int]()
+            for size in reversed(parameters.views[parameter].shape):
+                rest, last = divmod(rest, size)
+                index.append(last)
+            return Weight(parameter, tuple(reversed(index)), position)
+    raise ValueError(f"there is no weight at {position}: there are {parameters.values.size}")
+
+
 def _counted(axes: int) -> str:
     return "one index" if axes == 1 else f"{axes} indices"
 
