@@ -9,7 +9,9 @@ import numpy as np
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import ActivationLayer, Dense
+from tui_nn_engine.network import summarize
 from tui_nn_engine.paths import steps_of, with_value
+from tui_nn_engine.rules import Levels, Rule
 from tui_nn_engine.schema import ExperimentError, Problem
 
 
@@ -30,9 +32,11 @@ def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
     found = list(_layers(experiment, data.sample_shape))
     if not found:
         found += _output(experiment, data)
-    if not found:
-        found += _loss(experiment, data)
-    return (*found, *_optimizer(experiment))
+    if not found and experiment.rule is not None:
+        found += _rule(experiment, experiment.rule, data)
+    elif not found and experiment.loss is not None:
+        found += _loss(experiment, experiment.loss.type, data)
+    return (*found, *_rates(experiment))
 
 
 def ensure_fits(experiment: Experiment, data: PreparedData) -> None:
@@ -88,8 +92,8 @@ def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
     )
 
 
-def _loss(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
-    loss, outputs = experiment.loss.type, _outputs(experiment, data)
+def _loss(experiment: Experiment, loss: str, data: PreparedData) -> Iterator[Misfit]:
+    outputs = _outputs(experiment, data)
     place, activation = _last_activation(experiment)
     crossentropy = loss.endswith("crossentropy")
     if data.dataset.task == "regression":
@@ -139,7 +143,98 @@ def _loss(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
         )
 
 
-def _optimizer(experiment: Experiment) -> Iterator[Misfit]:
+def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Misfit]:
+    """Rules teach one dense layer; between its sum and the targets there is one activation."""
+    learning = [
+        (index, name)
+        for (index, (name, layer)), row in zip(
+            enumerate(experiment.named_layers()),
+            summarize(experiment, data.sample_shape),
+            strict=True,
+        )
+        if row.trainable
+    ]
+    if not learning:
+        return
+    index, name = learning[-1]
+    for earlier, other in learning[:-1]:
+        frozen = {f"layers[{earlier}].{part}_trainable": False for part in ("kernel", "bias")}
+        yield Misfit(
+            f"layers[{earlier}]",
+            f"{rule.type} teaches a single layer and sends no errors back: {other} can't learn "
+            f"beside {name}",
+            "keep its weights as they start, as in Rosenblatt's machine",
+            _with(experiment, frozen),
+        )
+    after = experiment.layers[index + 1 :]
+    if not isinstance(experiment.layers[index], Dense):
+        yield Misfit(f"layers[{index}]", f"{rule.type} teaches dense layers only")
+    elif any(not isinstance(layer, ActivationLayer) for layer in after):
+        yield Misfit(
+            f"layers[{index + 1}]",
+            f"{rule.type} compares what {name} gives with the targets: nothing but an activation "
+            "may follow it",
+            "take out what follows",
+            _without_layers(experiment, index + 1),
+        )
+    else:
+        yield from _rule_output(experiment, rule, data, index)
+
+
+def _rule_output(
+    experiment: Experiment, rule: Rule, data: PreparedData, index: int
+) -> Iterator[Misfit]:
+    activations = [
+        (f"layers[{place}].activation", layer.activation.type)
+        for place, layer in enumerate(experiment.layers)
+        if place >= index
+        and isinstance(layer, Dense | ActivationLayer)
+        and layer.activation.type != "linear"
+    ]
+    if len(activations) > 1:
+        place, activation = activations[0]
+        yield Misfit(
+            place,
+            f"{rule.type} needs a single activation after the sum, but {activation} is followed by "
+            "another",
+            "use linear here",
+            _with(experiment, {place: "linear"}),
+        )
+        return
+    place, activation = activations[0] if activations else (f"layers[{index}].activation", "linear")
+    levels = _levels(data)
+    suited = rule.activations.get(levels, ())
+    if rule.activations and not suited:
+        yield Misfit(
+            "rule",
+            f"{rule.type} needs targets of 0 and 1, or of -1 and +1, but {data.dataset.name!r} has "
+            "numbers to predict",
+            "use adaline",
+            _with(experiment, {"rule.type": "adaline"}),
+        )
+    elif suited and activation not in suited:
+        yield Misfit(
+            place,
+            f"{rule.type} with targets of {levels} needs {' or '.join(suited)} at the output "
+            f"(is {activation})",
+            f"use {suited[0]}",
+            _with(experiment, {place: suited[0]}),
+        )
+
+
+def _levels(data: PreparedData) -> Levels:
+    """Which values the targets have."""
+    if data.dataset.task == "classification":
+        bipolar = getattr(data.block, "bipolar_targets", False)
+        return "-1 and +1" if bipolar else "0 and 1"
+    if np.isin(data.train.y, (0, 1)).all():
+        return "0 and 1"
+    if np.isin(data.train.y, (-1, 1)).all():
+        return "-1 and +1"
+    return "numbers"
+
+
+def _rates(experiment: Experiment) -> Iterator[Misfit]:
     optimizer = experiment.optimizer
     if getattr(optimizer, "nesterov", False) and not getattr(optimizer, "momentum", 0.0):
         yield Misfit(
@@ -148,7 +243,8 @@ def _optimizer(experiment: Experiment) -> Iterator[Misfit]:
             "set the momentum to 0.9",
             _with(experiment, {"optimizer.momentum": 0.9}),
         )
-    rates = {"optimizer.learning_rate": optimizer.learning_rate} | {
+    place = "optimizer" if experiment.rule is None else "rule"
+    rates = {f"{place}.learning_rate": experiment.method.learning_rate} | {
         f"training.changes[{index}].learning_rate": change.learning_rate
         for index, change in enumerate(experiment.training.changes)
     }
@@ -199,6 +295,11 @@ def _last_layer(data: PreparedData) -> dict[str, Any]:
         return {"type": "dense", "units": data.outputs[0]}
     activation = "sigmoid" if data.outputs[0] == 1 else "softmax"
     return {"type": "dense", "units": data.outputs[0], "activation": activation}
+
+
+def _without_layers(experiment: Experiment, start: int) -> Experiment:
+    tree = experiment.tree()
+    return Experiment.parse({**tree, "layers": tree["layers"][:start]})
 
 
 def _with_layer(experiment: Experiment, index: int, layer: dict[str, Any]) -> Experiment:

@@ -11,16 +11,20 @@ from typing import Annotated, Any, Literal, Self
 
 import tomlkit
 import tomlkit.items
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from tui_nn_engine.data import AnyData
 from tui_nn_engine.layers import AnyLayer, Layer
+from tui_nn_engine.learning import GradientDescent, Method
 from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.primitives.losses import AnyLoss
-from tui_nn_engine.primitives.updates import Adam, AnyOptimizer
+from tui_nn_engine.primitives.updates import Adam, AnyOptimizer, Optimizer
+from tui_nn_engine.rules import AnyRule
 from tui_nn_engine.schema import Block, ExperimentError, Problem, kind_name, problems_of
 
 MAX_SEED = 2**63 - 1  # TOML's integers are signed 64-bit
+BESIDE_A_RULE = "can't stand beside [rule]: keep one of them"
 
 
 class Change(Block):
@@ -44,8 +48,15 @@ class Training(Block):
     ] = ()
 
 
+def _usual_optimizer(validated: dict[str, Any]) -> Optimizer | None:
+    return Adam() if validated.get("rule") is None else None
+
+
 class Experiment(Block):
-    """One experiment: data, layers, loss, update rule, training."""
+    """One experiment: data, layers, how it learns, training.
+
+    It learns by a rule, or down the gradient of a loss by an optimizer: never by both.
+    """
 
     seed: Annotated[
         int, Field(ge=0, le=MAX_SEED, description="every random choice follows from it")
@@ -55,11 +66,40 @@ class Experiment(Block):
     ] = "float32"
     data: AnyData
     layers: Annotated[tuple[AnyLayer, ...], Field(min_length=1, strict=False)]
-    loss: Annotated[AnyLoss, Field(description="what training makes small")]
-    optimizer: Annotated[AnyOptimizer, Field(description="how a gradient changes the weights")] = (
-        Adam()
-    )
+    rule: Annotated[
+        AnyRule | None,
+        Field(
+            title="learning",
+            description="how the weights change",
+            json_schema_extra={"without": "down the gradient of a loss"},
+        ),
+    ] = None
+    loss: Annotated[
+        AnyLoss | None, Field(validate_default=True, description="what training makes small")
+    ] = None
+    optimizer: Annotated[
+        AnyOptimizer | None, Field(description="how a gradient changes the weights")
+    ] = Field(default_factory=_usual_optimizer)
     training: Training = Training()
+
+    @field_validator("loss", "optimizer")
+    @classmethod
+    def _one_way_to_learn(cls, given: Any, info: ValidationInfo) -> Any:
+        if "rule" in info.data:  # else it is wrong itself, and what was meant is not known
+            rule = info.data["rule"]
+            if rule is not None and given is not None:
+                raise ValueError(f"{BESIDE_A_RULE} ({rule.type} needs none)")
+            if rule is None and given is None:
+                raise PydanticCustomError("missing", "is missing")
+        return given
+
+    @property
+    def method(self) -> Method:
+        """How it learns."""
+        if self.rule is not None:
+            return self.rule
+        assert self.loss is not None and self.optimizer is not None  # noqa: PT018, S101  validated
+        return GradientDescent(self.loss, self.optimizer)
 
     @classmethod
     def parse(cls, tree: Any) -> Self:
@@ -109,7 +149,7 @@ class Experiment(Block):
 
     def learning_rate_at(self, iteration: int) -> float:
         """The rate of the update made after `iteration` updates."""
-        rate = self.optimizer.learning_rate
+        rate = self.method.learning_rate
         for change in self.training.changes:
             if change.iteration <= iteration:
                 rate = change.learning_rate

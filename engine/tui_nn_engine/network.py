@@ -1,7 +1,7 @@
 """A network: shapes from layer to layer, its parameters, and the programs compiled from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -41,7 +41,7 @@ class Network:
         self.specs: list[ParameterSpec] = []
         shape = sample_shape
         for name, layer in self.layers:
-            self.specs += layer.parameters(name, shape)
+            self.specs += parameters_of(experiment, name, layer, shape)
             shape = layer.output_shape(shape)
         self.output_shape = shape
 
@@ -61,18 +61,14 @@ class Network:
         """The program of one update for this batch size.
 
         `state` holds the 0-d arrays "iteration" (int64) and "learning_rate", and the state
-        vectors of the optimizer, all shared by every program of a run.
+        vectors of the method, all shared by every program of a run.
         """
         builder, x, y = self._builder(batch, parameters, state, training=True)
-        output = self._forward(builder, x)
-        with builder.within("loss", "loss"):
-            loss = self.experiment.loss.emit(builder, output, y)
-        builder.differentiate(loss)
+        output, method = self._forward(builder, x), self.experiment.method
         if parameters.trainable_size:
-            with builder.within(self.experiment.optimizer.type, "update"):
-                weights = Slot("weights", parameters.trainable, "parameter")
-                gradient = Slot("gradient", parameters.gradients, "gradient", weights)
-                self.experiment.optimizer.emit(builder, weights, gradient)
+            loss = method.train(builder, output, y, parameters)
+        else:
+            loss = method.measure(builder, output, y)
         return Program(tuple(builder.ops), x, y, output, loss)
 
     def compile_forward(
@@ -82,8 +78,7 @@ class Network:
         builder, x, y = self._builder(batch, parameters, {}, training=False)
         output, loss = self._forward(builder, x), None
         if with_loss:
-            with builder.within("loss", "loss"):
-                loss = self.experiment.loss.emit(builder, output, y)
+            loss = self.experiment.method.measure(builder, output, y)
         return Program(tuple(builder.ops), x, y, output, loss)
 
     def _builder(
@@ -95,8 +90,9 @@ class Network:
         training: bool,
     ) -> tuple[Builder, Slot, Slot]:
         slots = {name: Slot(name, array, "parameter") for name, array in parameters.views.items()}
+        method = self.experiment.method
         gradients = {
-            name: Slot(f"dE/d({name})", array, "gradient", slots[name])
+            name: Slot(method.direction(name), array, "gradient", slots[name])
             for name, array in parameters.gradient_views.items()
         }
         builder = Builder(
@@ -119,12 +115,22 @@ class Network:
         return h
 
 
+def parameters_of(
+    experiment: Experiment, name: str, layer: Layer, shape: Shape
+) -> list[ParameterSpec]:
+    """The parameters of a layer put on inputs of one shape: frozen where nothing learns."""
+    specs = layer.parameters(name, shape)
+    if experiment.method.learns:
+        return specs
+    return [replace(spec, trainable=False) for spec in specs]
+
+
 def summarize(experiment: Experiment, sample_shape: Shape) -> tuple[LayerSummary, ...]:
     """One row a layer, also for a network whose output does not fit its data."""
     rows = []
     shape = sample_shape
     for name, layer in experiment.named_layers():
-        specs = layer.parameters(name, shape)
+        specs = parameters_of(experiment, name, layer, shape)
         out = layer.output_shape(shape)
         trainable = sum(prod(spec.shape) for spec in specs if spec.trainable)
         total = sum(prod(spec.shape) for spec in specs)

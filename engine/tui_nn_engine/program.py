@@ -176,6 +176,10 @@ class Builder:
         """The parameter `name` of the layer being built."""
         return self.parameters[f"{self.path}.{name}"]
 
+    def gradient(self, parameter: Slot) -> Slot | None:
+        """The slot that the gradient of a trainable parameter must end in; None for others."""
+        return self._gradients.get(parameter)
+
     def slot(self, name: str, shape: Sequence[int], role: Role = "value") -> Slot:
         """A new slot of the network's dtype, named within the layer being built."""
         full = f"{self.path}.{name}" if self.path else name

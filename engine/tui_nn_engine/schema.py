@@ -152,8 +152,14 @@ def problems_of(error: ValidationError, model: type[Block]) -> tuple[Problem, ..
 
 
 def _follows(details: ErrorDetails, found: Iterable[ErrorDetails]) -> bool:
-    """Whether a list is too short only because items of it are wrong, which pydantic drops."""
+    """Whether it is wrong only because something else is.
+
+    A list is too short because items of it are wrong, which pydantic drops; a default that
+    depends on other fields is not made while one of them is wrong.
+    """
     loc = details["loc"]
+    if details["type"] == "default_factory_not_called":
+        return True
     return details["type"] == "too_short" and any(
         other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in found
     )
