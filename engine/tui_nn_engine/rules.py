@@ -21,7 +21,6 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
 
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Activation
@@ -30,7 +29,6 @@ from tui_nn_engine.primitives.losses import HalfSquaredError
 from tui_nn_engine.primitives.updates import Formula, Rate, apply_change
 from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
 from tui_nn_engine.schema import Kind, OneOf
-
 
 Levels = Literal["0 and 1", "-1 and +1", "numbers"]
 """The values that targets have."""
