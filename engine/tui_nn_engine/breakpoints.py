@@ -86,8 +86,7 @@ def condition(text: str, trainer: Trainer) -> Condition:
     if match := _MOMENT.fullmatch(plain):
         return _moment(match[1], match[2], text)
     if match := _QUANTITY.fullmatch(plain):
-        comparison = _WORDS.get(match[2], match[2])
-        return Threshold("loss" if match[1] == "loss" else "gradient", comparison, match[3])
+        return _threshold(match[1], match[2], match[3], trainer)
     if match := _DEAD.fullmatch(plain):
         return _dead(match[1], match[2], trainer)
     raise ValueError(f"{text.strip()!r} is no condition; write one as {_listed(EXAMPLES)}")
@@ -182,6 +181,13 @@ def _largest(gradients: NDArray[np.floating]) -> float:
     if not gradients.size:
         return 0.0
     return max(float(gradients.max()), -float(gradients.min()))
+
+
+def _threshold(quantity: str, comparison: str, number: str, trainer: Trainer) -> Threshold:
+    if quantity != "loss" and (rule := trainer.experiment.rule):
+        raise ValueError(f"{rule.type} learns by a rule and has no gradient; watch the loss")
+    comparison = _WORDS.get(comparison, comparison)
+    return Threshold("loss" if quantity == "loss" else "gradient", comparison, number)
 
 
 def _moment(unit: str, digits: str, text: str) -> Moment:

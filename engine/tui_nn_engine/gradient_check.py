@@ -48,12 +48,11 @@ def check_gradient(stepper: Stepper, name: str, epsilon: float = EPSILON) -> Gra
     The passes run in float64, on a copy of the network with this update's batch and dropout masks;
     the stepper stays where it is. The central difference errs by ε²E‴/6 and by rounding, about
     1e-16 E/ε (Press et al., Numerical Recipes, 3rd ed., 5.7). Raises ValueError for a weight that
-    does not exist, and for a network that learns without a loss.
+    does not exist, and for a network that learns by a rule.
     """
-    if stepper.program.loss is None:
-        raise ValueError("this network learns by a rule, without a loss: it has no gradient")
-    parameters = stepper.trainer.parameters
-    weight = weight_named(name, parameters)
+    if rule := stepper.trainer.experiment.rule:
+        raise ValueError(f"{rule.type} learns by a rule, not by a gradient: nothing to compare")
+    weight = weight_named(name, stepper.trainer.parameters)
     copy, program = _copy_of(stepper)
     value = float(copy.values[weight.position])
     losses = []

@@ -94,6 +94,18 @@ def test_what_is_no_condition_is_told(typed: str, told: str) -> None:
         condition(typed, TRAINER)
 
 
+def test_a_rule_has_no_gradient() -> None:
+    trainer = trainer_of(
+        layers=[{"type": "dense", "units": 1, "activation": "step"}],
+        rule={"type": "perceptron"},
+        loss=None,
+        optimizer=None,
+    )
+    assert condition("loss < 0.1", trainer).text == "loss < 0.1"
+    with pytest.raises(ValueError, match="perceptron learns by a rule and has no gradient"):
+        condition("|gradient| > 10", trainer)
+
+
 @given(st.text(alphabet="los<>=|gradientepochd 0123456789.[]_,-", max_size=25))
 def test_any_text_is_a_condition_or_a_message(text: str) -> None:
     try:
