@@ -8,11 +8,14 @@ import numpy as np
 
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.layers import ActivationLayer, Dense
-from tui_nn_engine.network import summarize
+from tui_nn_engine.layers import ActivationLayer, Dense, McCullochPitts
+from tui_nn_engine.network import Network, summarize
+from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.paths import steps_of, with_value
+from tui_nn_engine.primitives.activations import Step
 from tui_nn_engine.rules import Levels, Rule
 from tui_nn_engine.schema import ExperimentError, Problem
+from tui_nn_engine.weights import weight_named
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,14 @@ class Misfit(Problem):
 def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
     """All that keeps the experiment from being trained on this data."""
     found = list(_layers(experiment, data.sample_shape))
+    weights = [] if found else list(_weights(experiment, data))
     if not found:
-        found += _output(experiment, data)
+        found += [*_spikes(experiment, data), *_output(experiment, data)]
     if not found and experiment.rule is not None:
         found += _rule(experiment, experiment.rule, data)
     elif not found and experiment.loss is not None:
         found += _loss(experiment, experiment.loss.type, data)
-    return (*found, *_rates(experiment))
+    return (*found, *_rates(experiment), *weights)
 
 
 def ensure_fits(experiment: Experiment, data: PreparedData) -> None:
@@ -50,6 +54,27 @@ def _layers(experiment: Experiment, shape: tuple[int, ...]) -> Iterator[Misfit]:
         for problem in layer.problems(shape):
             yield Misfit(f"layers[{index}].{problem.path}", problem.message)
         shape = layer.output_shape(shape)
+
+
+def _spikes(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
+    """What McCulloch-Pitts units are fed must be 0 or 1."""
+    if not any(isinstance(layer, McCullochPitts) for layer in experiment.layers):
+        return
+    binary, source = bool(np.isin(data.train.x, (0, 1)).all()), f"inputs of {data.dataset.name!r}"
+    for index, (name, layer) in enumerate(experiment.named_layers()):
+        if isinstance(layer, McCullochPitts):
+            if not binary:
+                bipolar = index == 0 and getattr(data.block, "bipolar", False)
+                yield Misfit(
+                    f"layers[{index}]",
+                    f"{name} needs inputs of 0 and 1, but the {source} are others",
+                    "make the inputs 0 and 1" if bipolar else "",
+                    _with(experiment, {"data.bipolar": False}) if bipolar else None,
+                )
+            binary = True
+        elif isinstance(layer, Dense | ActivationLayer):
+            binary = isinstance(layer.activation, Step) and layer.activation.at_zero in {0, 1}
+            source = f"outputs of {name}"
 
 
 def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
@@ -155,6 +180,13 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
         if row.trainable
     ]
     if not learning:
+        if rule.learns:
+            yield Misfit(
+                "rule",
+                f"{rule.type} has nothing to teach: no layer has weights that learn",
+                "use fixed",
+                _with(experiment, {"rule": {"type": "fixed"}}),
+            )
         return
     index, name = learning[-1]
     for earlier, other in learning[:-1]:
@@ -247,6 +279,7 @@ def _rates(experiment: Experiment) -> Iterator[Misfit]:
     rates = {f"{place}.learning_rate": experiment.method.learning_rate} | {
         f"training.changes[{index}].learning_rate": change.learning_rate
         for index, change in enumerate(experiment.training.changes)
+        if change.learning_rate is not None
     }
     for place, rate in rates.items():
         if problem := rate_problem(rate, experiment.dtype):
@@ -258,6 +291,33 @@ def rate_problem(rate: float, dtype: str) -> str:
     """What is wrong with a learning rate for weights of this type, or nothing."""
     most = float(np.finfo(dtype).max)
     return f"is infinite as a {dtype}, whose largest is {most:.2g} (is {rate:g})" * (rate > most)
+
+
+def _weights(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
+    """Weights set by hand that the network does not have, or that can't have that value."""
+    changes = experiment.training.changes
+    if all(change.weight is None for change in changes):
+        return
+    parameters = Network(experiment, data.sample_shape).parameters()
+    for index, change in enumerate(changes):
+        if change.weight is not None and change.value is not None:
+            for problem in weight_problems(change.weight, change.value, parameters):
+                yield Misfit(f"training.changes[{index}].{problem.path}", problem.message)
+
+
+def weight_problems(name: str, value: float, parameters: Parameters) -> tuple[Problem, ...]:
+    """What keeps a weight from being set to a value: its name, the value, both."""
+    found = []
+    try:
+        weight_named(name, parameters)
+    except ValueError as error:
+        found.append(Problem("weight", str(error)))
+    most = float(np.finfo(parameters.values.dtype).max)
+    if not abs(value) <= most:  # also where it is NaN
+        kind = parameters.values.dtype
+        message = f"must be finite as a {kind}, whose largest is {most:.2g} (is {value:g})"
+        found.append(Problem("value", message))
+    return tuple(found)
 
 
 def _outputs(experiment: Experiment, data: PreparedData) -> int:

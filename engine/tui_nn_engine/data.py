@@ -103,7 +103,8 @@ class GateData(DataBlock):
 
     name: Literal["gates"]
     gate: Annotated[
-        Literal["and", "or", "nand", "nor", "xor", "xnor", "not"], Field(description="which gate")
+        Literal["and", "or", "nand", "nor", "xor", "xnor", "not", "buffer", "and_not", "implies"],
+        Field(description="which gate; buffer: A itself, and_not: A and not B"),
     ] = "and"
     bipolar: Annotated[bool, Field(description="inputs are −1 and +1 instead of 0 and 1")] = False
     bipolar_targets: Bipolar = False

@@ -281,9 +281,12 @@ class NumbersField(Field):
         )  # fmt: skip
 
     @property
-    def _ranks(self) -> frozenset[int]:
+    def _content(self) -> Numbers:
         content = self.spec.content
-        return content.ranks if isinstance(content, Numbers) else frozenset({1, 2})
+        return content if isinstance(content, Numbers) else Numbers(frozenset({1, 2}))
+
+    def _read(self) -> Any:
+        return numbers_of(self._area.text, self._content.ranks, whole=self._content.whole)
 
     def compose_editor(self) -> ComposeResult:
         """A grid of numbers."""
@@ -292,14 +295,16 @@ class NumbersField(Field):
     def compose(self) -> ComposeResult:
         """How to write it, and a way to a file."""
         yield from super().compose()
-        rows = "a line a row" + ("; end a single row with ;" if len(self._ranks) > 1 else "")
+        rows = "a line a row" + (
+            "; end a single row with ;" if len(self._content.ranks) > 1 else ""
+        )
         with Horizontal(classes="numbers-actions"):
             yield Button("Read a CSV file…", compact=True)
             yield Label(f"  {rows}", classes="field-hint")
 
     def render_value(self) -> None:
         """Leave the text alone while it says the value already."""
-        if numbers_of(self._area.text, self._ranks) != self.value:
+        if self._read() != self.value:
             self._area.text = table_of(self.value)
 
     def words(self, problem: Problem) -> str:
@@ -309,7 +314,7 @@ class NumbersField(Field):
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:
         event.stop()
-        self.edit(numbers_of(self._area.text, self._ranks))
+        self.edit(self._read())
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

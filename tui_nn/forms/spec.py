@@ -37,9 +37,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A list of numbers (rank 1), a table of them (rank 2), or either."""
+    """A list of numbers (rank 1), a table of them (rank 2), or either; `whole`: no fractions."""
 
     ranks: frozenset[int]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,15 +163,20 @@ def _list(types: list[Any]) -> Content:
         content = _content([item], marks, None)
         if isinstance(content, Nested | Variants):
             return Listing(content)
-    return Numbers(frozenset(_rank(part) for part in types))
+    numbers = [_numbers(part) for part in types]
+    return Numbers(frozenset(rank for rank, _ in numbers), all(item is int for _, item in numbers))
 
 
-def _rank(annotation: Any) -> int:
+def _numbers(annotation: Any) -> tuple[int, type]:
+    """How deep the numbers are nested, and of which type they are."""
+    if get_origin(annotation) is Annotated:
+        return _numbers(get_args(annotation)[0])
     if annotation in {int, float}:
-        return 0
+        return 0, annotation
     if get_origin(annotation) not in {list, tuple}:
         raise TypeError(f"no form for a list of {annotation}")
-    return 1 + _rank(get_args(annotation)[0])
+    rank, item = _numbers(get_args(annotation)[0])
+    return 1 + rank, item
 
 
 def _variants(blocks: tuple[type[Block], ...], tag: str) -> Variants:

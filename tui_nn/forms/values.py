@@ -36,7 +36,7 @@ def text_of(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def numbers_of(text: str, ranks: frozenset[int]) -> Any:
+def numbers_of(text: str, ranks: frozenset[int], *, whole: bool = False) -> Any:
     """A list of numbers, or a list of such lists; None for nothing, else the text itself.
 
     A line is a row; so is what a semicolon ends. Where both ranks are allowed one row is a plain
@@ -47,7 +47,7 @@ def numbers_of(text: str, ranks: frozenset[int]) -> Any:
     if not rows:
         return None
     try:
-        values = [[_finite(word) for word in row] for row in rows]
+        values = [[_number(word, whole=whole) for word in row] for row in rows]
     except ValueError:
         return text
     if 2 not in ranks:
@@ -82,6 +82,11 @@ def without_header(text: str) -> str:
     """The text of a CSV file without its first line, if that names the columns."""
     first, _, rest = text.partition("\n")
     return rest if _HEADER.search(first.replace("e", "").replace("E", "")) else text
+
+
+def _number(word: str, *, whole: bool) -> float:
+    value = _finite(word)
+    return int(value) if whole and value.is_integer() else value
 
 
 def _finite(word: str) -> float:

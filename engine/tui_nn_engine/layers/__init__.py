@@ -4,10 +4,20 @@ from typing import Annotated
 
 from tui_nn_engine.layers.dense import Dense
 from tui_nn_engine.layers.layer import Layer
+from tui_nn_engine.layers.mcculloch_pitts import McCullochPitts
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten
 from tui_nn_engine.schema import OneOf
 
-LAYERS: tuple[type[Layer], ...] = (Dense, ActivationLayer, Dropout, Flatten)
+LAYERS: tuple[type[Layer], ...] = (Dense, ActivationLayer, Dropout, Flatten, McCullochPitts)
 AnyLayer = Annotated[Layer, OneOf(LAYERS)]
 
-__all__ = ["LAYERS", "ActivationLayer", "AnyLayer", "Dense", "Dropout", "Flatten", "Layer"]
+__all__ = [
+    "LAYERS",
+    "ActivationLayer",
+    "AnyLayer",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "McCullochPitts",
+]
