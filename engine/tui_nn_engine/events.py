@@ -103,6 +103,17 @@ class SaveFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """A condition stopped training after this many updates; `reason` is one sentence.
+
+    Training can go on.
+    """
+
+    iteration: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """No more updates: why, and how the network does on its test data."""
 
@@ -115,7 +126,7 @@ class RunEnded:
     out: str | None = None
 
 
-Event = RunStarted | Progress | Saved | SaveFailed | RunEnded
+Event = RunStarted | Progress | Saved | SaveFailed | Stopped | RunEnded
 
 
 def as_json(event: Event | EpochEnded) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 import tomlkit
 import tomlkit.items
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from tui_nn_engine.data import AnyData
@@ -28,10 +28,26 @@ BESIDE_A_RULE = "can't stand beside [rule]: keep one of them"
 
 
 class Change(Block):
-    """What a person changed while it ran; a replay repeats it."""
+    """What a person changed while it ran, a rate or one weight; a replay repeats it."""
 
     iteration: Annotated[int, Field(ge=0, description="updates made when it was changed")]
-    learning_rate: Annotated[float, Field(gt=0, description="the rate from the next update on")]
+    learning_rate: Annotated[
+        float | None, Field(gt=0, description="the rate from the next update on")
+    ] = None
+    weight: Annotated[str | None, Field(description="set by hand: dense_1.kernel[0, 3]")] = None
+    value: Annotated[float | None, Field(description="of that weight")] = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        weight, value = self.weight is not None, self.value is not None
+        if weight != value:
+            raise ValueError(
+                f"a weight and its value belong together: {'value' * weight or 'weight'} is missing"
+            )
+        if weight == (self.learning_rate is not None):
+            both = "not both at once" if weight else "has neither"
+            raise ValueError(f"changes either learning_rate, or weight and value: {both}")
+        return self
 
 
 class Training(Block):
@@ -151,7 +167,7 @@ class Experiment(Block):
         """The rate of the update made after `iteration` updates."""
         rate = self.method.learning_rate
         for change in self.training.changes:
-            if change.iteration <= iteration:
+            if change.learning_rate is not None and change.iteration <= iteration:
                 rate = change.learning_rate
         return rate
 

@@ -6,7 +6,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.events import (
+    Epochs,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Saved,
+    SaveFailed,
+    Stopped,
+)
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.stepview import Listing, StepView
@@ -37,10 +45,22 @@ class Play:
 class GoTo:
     """Be where `iteration` updates were made: back, or forward, beyond the tip by training on.
 
-    On the way the state is "travelling"; any other command stops there and is then followed.
+    An update that is half done is undone first. On the way the state is "travelling": Pause, and
+    whatever trains, steps or goes elsewhere, stops there; a change is refused until it is over.
     """
 
     iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """So many updates back, or `epochs` > 0 starts of epochs; while travelling, back from there.
+
+    The update or epoch under way counts as the first.
+    """
+
+    updates: int = 1
+    epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +235,6 @@ class BreakpointsSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """A condition stopped training after this many updates; `reason` is one sentence."""
-
-    iteration: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Exported:
     """A handout was written."""
 
@@ -248,6 +260,7 @@ Command = (
     Open
     | Play
     | GoTo
+    | Back
     | Pause
     | Update
     | Step

@@ -80,7 +80,7 @@ class Run:
                 "restore that data or start a new run"
             )
         try:
-            trainer.state.restore(loaded.snapshot)
+            trainer.restore(loaded.snapshot)
         except ValueError as error:
             raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
         run = cls(trainer, folder)

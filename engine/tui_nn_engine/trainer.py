@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -12,20 +11,21 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tui_nn_datasets import stream
-from tui_nn_engine.checks import ensure_fits, rate_problem
+from tui_nn_engine.checks import ensure_fits, rate_problem, weight_problems
 from tui_nn_engine.data import Part, PreparedData, prepare
-from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted
+from tui_nn_engine.evaluation import Evaluation, Evaluator
+from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted, Stopped
 from tui_nn_engine.experiment import Change, Experiment
-from tui_nn_engine.metrics import metrics_for
 from tui_nn_engine.network import Network
 from tui_nn_engine.program import Program
 from tui_nn_engine.schema import ExperimentError, Problem, problems_of
-from tui_nn_engine.state import TrainingState
+from tui_nn_engine.state import Snapshot, TrainingState
 from tui_nn_engine.threads import default_threads, limited
+from tui_nn_engine.weights import weight_named
 
 Array = NDArray[Any]
-EVALUATION_BATCH = 1000
-FORWARD_PROGRAMS = 8  # kept at most: predicting for ever other numbers of samples fills no memory
+After = Callable[[float], str | None]
+NEVER = 2**63
 
 
 class DivergedError(ArithmeticError):
@@ -37,14 +37,6 @@ class DivergedError(ArithmeticError):
             f"update {iteration} gave a number that is not finite, first in {path} ({operation}). "
             "Try a smaller learning rate, other initial weights, or scaled inputs"
         )
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Loss and metrics on one part of the data."""
-
-    loss: float
-    metrics: dict[str, float]
 
 
 class Trainer:
@@ -77,19 +69,19 @@ class Trainer:
         self.parameters = self.network.parameters()
         self.state = TrainingState(
             self.parameters,
-            self.experiment.optimizer.states(),
+            self.experiment.method.states(),
             self.batches_per_epoch,
             (samples, *self.network.output_shape),
             self.experiment.dtype,
         )
-        self.metrics = metrics_for(self.data)
+        self._evaluator = Evaluator(self.network, self.parameters, self.data, self.threads)
+        self.metrics = self._evaluator.metrics
         self.y = self.data.targets(self.data.train, self.network.output_shape[-1])
         self.program: Program | None = None
         self._programs: dict[int, Program] = {}
-        self._forward: dict[int, Program] = {}
         self._order: tuple[int, NDArray[np.intp] | None] = (-1, None)
-        self._rate_from = self._rate_until = 0
         self._ended: list[tuple[float, ...]] = []
+        self._arrive()
 
     # -- where it stands ------------------------------------------------------------------------
 
@@ -117,14 +109,34 @@ class Trainer:
         """
         if problem := rate_problem(rate, self.experiment.dtype):
             raise ExperimentError([Problem("learning_rate", problem)])
+        self._change(learning_rate=rate)
+
+    def change_weight(self, name: str, value: float) -> None:
+        """Put `value` into a weight ("dense_1.kernel[0, 3]"), now and in every replay.
+
+        The state of the update rule stays as it is. A frozen weight may be changed, too: frozen
+        means that training leaves it alone. Raises ExperimentError for an unknown weight, and for
+        a value that is not finite in the type of the weights.
+        """
+        problems = weight_problems(name, value, self.parameters)
+        if problems:
+            raise ExperimentError(problems)
+        self._change(weight=weight_named(name, self.parameters).name, value=value)
+
+    def _change(self, **what: Any) -> None:
+        """Book a change and make it; what was to be changed later is forgotten."""
         now = self.state.iteration
-        kept = [c for c in self.experiment.training.changes if c.iteration < now]
         try:
-            change = Change(iteration=now, learning_rate=rate)
+            change = Change(iteration=now, **what)
         except ValidationError as error:
             raise ExperimentError(problems_of(error, Change)) from None
-        self._with_training(changes=(*kept, change))
-        self._rate_until = 0
+        before = [
+            other
+            for other in self.experiment.training.changes
+            if other.iteration < now or (other.iteration == now and other.weight != change.weight)
+        ]
+        self._with_training(changes=(*before, change))
+        self._arrive()
 
     def train_until(self, epochs: int) -> None:
         """Make `epochs` the number of epochs of the experiment."""
@@ -132,9 +144,24 @@ class Trainer:
 
     def restart(self) -> None:
         """Back to the start: the same seed, the same initial weights, changes forgotten."""
-        self.state.reset(self.experiment.seed)
         self._with_training(changes=())
-        self._rate_until = 0
+        self.rewind()
+
+    # -- going elsewhere ------------------------------------------------------------------------
+
+    def rewind(self) -> None:
+        """Back to the start; changes will come again when it is their time."""
+        self.state.reset(self.experiment.seed)
+        self._moved()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Stand where this was taken. Raises ValueError, changing nothing, where it can't."""
+        self.state.restore(snapshot)
+        self._moved()
+
+    def _moved(self) -> None:
+        self._ended.clear()
+        self._arrive()
 
     def _with_training(self, **values: Any) -> None:
         training = self.experiment.training.model_copy(update=values)
@@ -168,8 +195,6 @@ class Trainer:
             self.data.train.x.take(chosen, 0, program.x.array, "clip")
             self.y.take(chosen, 0, program.y.array, "clip")
         state.clock["iteration"].fill(state.iteration)
-        if not self._rate_from <= state.iteration < self._rate_until:
-            self._set_rate()
         return program
 
     def verify(self, program: Program) -> float:
@@ -194,6 +219,8 @@ class Trainer:
         state.batch += 1
         if state.batch == self.batches_per_epoch:
             self._end_epoch()
+        if state.iteration == self._next_change:
+            self._arrive()
 
     def _update(self) -> float:
         program = self.load()
@@ -220,11 +247,15 @@ class Trainer:
             self._order = epoch, order
         return order
 
-    def _set_rate(self) -> None:
-        now = self.state.iteration
+    def _arrive(self) -> None:
+        """Make the changes of this iteration: a state always holds those of its own moment."""
+        now, changes = self.state.iteration, self.experiment.training.changes
         self.state.clock["learning_rate"].fill(self.learning_rate)
-        later = [c.iteration for c in self.experiment.training.changes if c.iteration > now]
-        self._rate_from, self._rate_until = now, min(later, default=2**63)
+        for change in changes:
+            if change.weight is not None and change.iteration == now:
+                position = weight_named(change.weight, self.parameters).position
+                self.parameters.values[position] = change.value
+        self._next_change = min((c.iteration for c in changes if c.iteration > now), default=NEVER)
 
     # -- epochs ---------------------------------------------------------------------------------
 
@@ -242,7 +273,7 @@ class Trainer:
         targets = self.y if order is None else self.y.take(order, 0)
         row = [metric(state.epoch_outputs, targets) for metric in self.metrics.values()]
         if len(self.data.validation):
-            evaluation = self._evaluate(self.data.validation)
+            evaluation = self.evaluate(self.data.validation)
             row += [evaluation.loss, *evaluation.metrics.values()]
         state.epoch += 1
         state.batch = 0
@@ -256,100 +287,70 @@ class Trainer:
     # -- the network as it is now ---------------------------------------------------------------
 
     def evaluate(self, part: Part) -> Evaluation:
-        """Loss and metrics of the network as it is now, dropout and its like off."""
-        with limited(self.threads), np.errstate(all="ignore"):
-            return self._evaluate(part)
-
-    def _evaluate(self, part: Part) -> Evaluation:
-        targets = self.data.targets(part, self.network.output_shape[-1])
-        outputs = np.empty((len(part), *self.network.output_shape), self.data.dtype)
-        total = 0.0
-        for start, program in self._portions(part.x):
-            stop = start + program.batch
-            program.y.array[...] = targets[start:stop]
-            for call in program.compute:
-                call()
-            outputs[start:stop] = program.output.array
-            total += program.loss_value * program.batch
-        metrics = {name: metric(outputs, targets) for name, metric in self.metrics.items()}
-        return Evaluation(total / len(part), metrics)
+        """Loss and metrics of the network as it is now; see `Evaluator`."""
+        return self._evaluator.evaluate(part)
 
     def predict(self, x: Array) -> Array:
-        """Outputs (samples, ...) for inputs as the data has them, before scaling.
-
-        Classes come as probabilities (whatever the last activation gives), numbers in the units
-        of the data. Raises ValueError for inputs of another shape.
-        """
-        scaled = self.data.scaler.apply(np.asarray(x), self.data.dtype)
-        try:
-            scaled = scaled.reshape(len(scaled), *self.network.sample_shape)
-        except ValueError:
-            raise ValueError(
-                f"inputs must be (samples, {', '.join(map(str, self.network.sample_shape))}), "
-                f"not {scaled.shape}"
-            ) from None
-        outputs = np.empty((len(scaled), *self.network.output_shape), self.data.dtype)
-        with limited(self.threads), np.errstate(all="ignore"):
-            for start, program in self._portions(scaled):
-                for call in program.compute:
-                    call()
-                outputs[start : start + program.batch] = program.output.array
-        regression = self.data.dataset.task == "regression"
-        return self.data.target_scaler.invert(outputs) if regression else outputs
-
-    def _portions(self, x: Array) -> Iterator[tuple[int, Program]]:
-        for start in range(0, len(x), EVALUATION_BATCH):
-            part = x[start : start + EVALUATION_BATCH]
-            program = self._forward.get(len(part))
-            if program is None:
-                if len(self._forward) == FORWARD_PROGRAMS:
-                    self._forward.clear()
-                program = self.network.compile_forward(len(part), self.parameters, with_loss=True)
-                self._forward[len(part)] = program
-            program.x.array[...] = part
-            yield start, program
+        """What the network gives as it is now; see `Evaluator`. Raises ValueError."""
+        return self._evaluator.predict(x)
 
     # -- a run ----------------------------------------------------------------------------------
 
-    def run(self, until: int | None = None, interval: float = 0.05) -> Iterator[Event]:
+    def run(
+        self, until: int | None = None, interval: float = 0.05, after: After | None = None
+    ) -> Iterator[Event]:
         """Train until the last epoch, or until `until` updates are made.
 
         Pausing is not calling next.
         Yields RunStarted, Progress every `interval` seconds and at the end, and RunEnded when
         training is complete or has diverged. The interval decides where progress is cut, never
         what is computed.
+
+        `after` is called with its loss after each update, which is then booked, the gradients
+        still there. A text that it returns stops the run for that reason: after the Progress with
+        that update's loss comes Stopped, and training can go on by another `run`. It must change
+        nothing; None costs nothing.
         """
         yield self.started()
         target = self.total_iterations if until is None else min(until, self.total_iterations)
         while self.state.iteration < target:
             try:
-                progress = self._portion(target, interval)
+                progress, reason = self._portion(target, interval, after)
             except DivergedError as error:
                 yield self.progress([], 0.0)
                 yield self.ended_by(error)
                 return
             yield progress
+            if reason is not None:
+                yield Stopped(self.state.iteration, reason)
+                break
             # A person may have asked for more, or fewer, epochs meanwhile.
             target = self.total_iterations if until is None else min(until, self.total_iterations)
         if self.done:
             yield self.completed()
 
-    def _portion(self, target: int, interval: float) -> Progress:
-        """Updates for `interval` seconds, at least one."""
+    def _portion(
+        self, target: int, interval: float, after: After | None
+    ) -> tuple[Progress, str | None]:
+        """Updates for `interval` seconds, at least one; and why to stop, where `after` says so."""
+        reason = None
         losses: list[float] = []
         append, update, state, clock = losses.append, self._update, self.state, time.perf_counter
         begun = clock()
         with limited(self.threads), np.errstate(all="ignore"):
             while state.iteration < target:
                 try:
-                    append(update())
+                    loss = update()
                 except DivergedError:
                     if not losses:
                         raise
                     break  # tell what went well first; the next portion fails again at once
+                append(loss)
+                if after is not None and (reason := after(loss)) is not None:
+                    break
                 if clock() - begun >= interval:
                     break
-        return self.progress(losses, clock() - begun)
+        return self.progress(losses, clock() - begun), reason
 
     def started(self) -> RunStarted:
         """What is about to run."""

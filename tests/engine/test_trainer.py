@@ -261,7 +261,7 @@ def test_going_back_before_a_change_uses_the_old_rate() -> None:
     trainer.change_learning_rate(0.5)
     trainer.update()
     after = weights(trainer)
-    trainer.state.restore(start)
+    trainer.restore(start)
     for _ in range(4):
         trainer.update()
     assert weights(trainer) == after

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tui_nn_engine import wire
-from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed, Stopped
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.protocol import (
+    Back,
     Branched,
     Break,
     BreakpointsSet,
@@ -36,7 +37,6 @@ from tui_nn_engine.protocol import (
     SetWeight,
     StateChanged,
     Step,
-    Stopped,
     TrainUntil,
     Update,
     Watch,
@@ -79,6 +79,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
     Play: st.builds(Play, whole, whole),
     GoTo: st.builds(GoTo, whole),
+    Back: st.builds(Back, whole, whole),
     Pause: st.just(Pause()),
     Update: st.just(Update()),
     Restart: st.just(Restart()),
