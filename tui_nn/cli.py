@@ -11,6 +11,7 @@ from tui_nn.commands.check import check
 from tui_nn.commands.data import data
 from tui_nn.commands.failures import Exit, Failure, internal_error
 from tui_nn.commands.files import experiment_or_run
+from tui_nn.commands.lesson import lesson
 from tui_nn.commands.train import train
 
 EXAMPLES = """\b
@@ -22,12 +23,13 @@ Examples:
   tui-nn train mnist.toml --set training.epochs=3 --set optimizer.learning_rate=0.01
   tui-nn train --resume FOLDER      go on with an interrupted run
   tui-nn check mnist.toml           name all problems of an experiment
+  tui-nn lesson                     list the lessons; `lesson NAME` tells one
   tui-nn data                       list the data sets
   tui-nn data fetch mnist           bring the whole MNIST here
   tui-nn ./train                    open a file that is named like a command
 
 \b
-Exit codes: 0 done, 1 internal error, 2 bad input, 3 training diverged,
+Exit codes: 0 done, 1 internal error or a lesson that deviates, 2 bad input, 3 training diverged,
 130 interrupted and 143 terminated (the run is saved), 141 nobody reads the output.
 """
 
@@ -82,7 +84,7 @@ class Program(click.Group):
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    commands=[train, check, data],
+    commands=[train, check, data, lesson],
     epilog=EXAMPLES,
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,0 +1,377 @@
+"""A lesson being told: each step's figures out of the running network, graded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from tui_nn.lessons.arithmetic import ArithmeticProblem, Array, Expression, Result
+from tui_nn.lessons.grading import Grade, deviates, grade, shown
+from tui_nn.lessons.lesson import Column, Expectation, Lesson, Plot, Row, Step, Table, Value
+from tui_nn.lessons.moments import Moment, Player, When
+from tui_nn_datasets import DataError
+from tui_nn_engine import DivergedError, Experiment, ExperimentError, Problem
+from tui_nn_engine.schema import nearest
+
+MOMENTS = 64
+"""Kept at most: each holds copies of all arrays of an update."""
+EXACT = 1e-12
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The program's value beside the printed one; `deviates`: it is not as the lesson expects.
+
+    `value` is a number, a text or a row of numbers; `shown` the same as text; `formula` the
+    program's notation. Where it was compared with another way to the same number, `printed` is
+    empty and `compared` holds that number.
+    """
+
+    label: str
+    formula: str
+    value: Result
+    shown: str
+    printed: str
+    grade: Grade
+    expected: Grade
+    deviates: bool
+    why: str = ""
+    note: str = ""
+    compared: str = ""
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """Figures in rows and columns; `formulas` has the program's notation of each column."""
+
+    title: str
+    columns: tuple[str, ...]
+    formulas: tuple[str, ...]
+    labels: tuple[str, ...]
+    rows: tuple[tuple[Figure, ...], ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A value over the epochs of one experiment; it ends where the training diverged."""
+
+    name: str
+    epochs: tuple[int, ...]
+    values: tuple[float, ...]
+    diverged: bool
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Several curves in one plot."""
+
+    title: str
+    log: bool
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One step of the story with all its figures."""
+
+    title: str
+    text: str
+    values: tuple[Figure, ...]
+    tables: tuple[FigureTable, ...]
+    plots: tuple[Curves, ...]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All of them, those in tables too."""
+        cells = (cell for table in self.tables for line in table.rows for cell in line)
+        return (*self.values, *cells)
+
+    @property
+    def deviates(self) -> bool:
+        """Whether any figure is not as the lesson expects."""
+        return any(figure.deviates for figure in self.figures)
+
+
+class Story:
+    """A lesson and its running experiments. It may be asked from any thread, one at a time.
+
+    Raises ExperimentError from `page` with all problems of that step at once.
+    """
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.experiments = lesson.all_experiments()
+        self._players: dict[str, Player] = {}
+        self._moments: dict[When, Moment] = {}
+        self._pages: dict[int, Page] = {}
+        self._lock = RLock()
+
+    def page(self, index: int) -> Page:
+        """The figures of one step, computed once. Raises ExperimentError, DataError."""
+        with self._lock:
+            if index not in self._pages:
+                self._pages[index] = _Telling(self, index).page()
+            return self._pages[index]
+
+    def pages(self) -> tuple[Page, ...]:
+        """All steps. Raises ExperimentError with the problems of all of them, DataError."""
+        pages, problems = [], []
+        for index in range(len(self.lesson.steps)):
+            try:
+                pages.append(self.page(index))
+            except ExperimentError as error:
+                problems += error.problems
+        if problems:
+            raise ExperimentError(dict.fromkeys(problems))
+        return tuple(pages)
+
+    def place(self, index: int) -> tuple[Experiment, When]:
+        """The complete experiment of a step, and the moment it stands at."""
+        when = self.lesson.steps[index].when(self.lesson.start())
+        return self.experiments[when.experiment], when
+
+    def result(self, index: int, formula: str) -> Result:
+        """What a formula comes to at the moment of a step. Raises ArithmeticProblem."""
+        with self._lock:
+            when = self.lesson.steps[index].when(self.lesson.start())
+            return Expression(formula).result(self.names(when))
+
+    def names(self, when: When, given: Mapping[str, Array] | None = None) -> "Names":
+        """What formulas may refer to at a moment."""
+        return Names(self, when, given or {})
+
+    def moment(self, when: When) -> Moment:
+        """All arrays of that moment. Raises ExperimentError, DivergedError, DataError."""
+        if when not in self._moments:
+            if len(self._moments) >= MOMENTS:
+                self._moments.pop(next(iter(self._moments)))
+            self._moments[when] = self.player(when.experiment).moment(when)
+        return self._moments[when]
+
+    def player(self, name: str) -> Player:
+        """The running experiment of that name. Raises ExperimentError, DataError."""
+        if name not in self._players:
+            try:
+                self._players[name] = Player(self.experiments[name])
+            except ExperimentError as error:
+                raise ExperimentError(
+                    Problem(f"experiments.{name}.{problem.path}", str(_plain(problem)))
+                    for problem in error.problems
+                ) from None
+            except DataError as error:
+                problem = Problem(f"experiments.{name}.data", str(error))
+                raise ExperimentError([problem]) from None
+        return self._players[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """The names of a formula: given numbers, then the moment's, then other experiments' own.
+
+    `small.loss` is the loss of the experiment "small" at the same moment.
+    """
+
+    story: Story
+    when: When
+    given: Mapping[str, Array]
+
+    def value(self, name: str) -> Array:
+        """By name. Raises ArithmeticProblem."""
+        for numbers in (self.given, self.story.lesson.given):
+            if name in numbers:
+                number = numbers[name]
+                return number if isinstance(number, int | float) else np.array(number, np.float64)
+        moment, rest = self._moment(name)
+        try:
+            return moment.value(rest)
+        except ArithmeticProblem:
+            if moment is not self._moment("")[0]:
+                raise
+            known = [*self.given, *self.story.lesson.given, *moment.names]
+            raise ArithmeticProblem(f"there is no {name!r} here; {nearest(name, known)}") from None
+
+    def of(self, function: str, name: str) -> Array:
+        """What belongs to a name. Raises ArithmeticProblem."""
+        moment, rest = self._moment(name)
+        return moment.of(function, rest)
+
+    def _moment(self, name: str) -> tuple[Moment, str]:
+        first, _, rest = name.partition(".")
+        when = self.when
+        if rest and first in self.story.experiments:
+            when, name = When(first, when.update, when.epochs), rest
+        try:
+            return self.story.moment(when), name
+        except DivergedError as error:
+            raise ArithmeticProblem(f"{when.experiment}: {error}") from None
+
+
+class _Telling:
+    """One step on its way to a page; collects what is wrong."""
+
+    def __init__(self, story: Story, index: int) -> None:
+        self.story = story
+        self.step: Step = story.lesson.steps[index]
+        self.path = f"steps[{index}]"
+        self.when = self.step.when(story.lesson.start())
+        self.problems: list[Problem] = []
+
+    def page(self) -> Page:
+        """Raises ExperimentError with all problems of the step."""
+        step = self.step
+        values = [self._value(i, value) for i, value in enumerate(step.values)]
+        tables = [self._table(i, table) for i, table in enumerate(step.tables)]
+        plots = [self._plot(i, plot) for i, plot in enumerate(step.plots)]
+        self._mistakes()
+        self._slot()
+        if self.problems:
+            raise ExperimentError(self.problems)
+        return Page(
+            step.title, step.text.strip(), tuple(filter(None, values)), tuple(tables), tuple(plots)
+        )
+
+    def _result(self, path: str, formula: str, when: When, given: Any = None) -> Result | None:
+        try:
+            return Expression(formula).result(self.story.names(when, given))
+        except ArithmeticProblem as problem:
+            self.problems.append(Problem(path, str(problem)))
+        except ExperimentError as error:
+            self.problems += error.problems
+        return None
+
+    def _value(self, index: int, block: Value) -> Figure | None:
+        path, when = f"{self.path}.values[{index}]", block.when(self.when)
+        value = self._result(f"{path}.value", block.value, when)
+        if block.same_as is not None:
+            other = self._result(f"{path}.same_as", block.same_as, when)
+            if value is None or other is None:
+                return None
+            return _compared(block, value, other)
+        if value is None:
+            return None
+        return _figure(block.label, block.value, value, block, block.digits, block.note)
+
+    def _table(self, index: int, block: Table) -> FigureTable:
+        path = f"{self.path}.tables[{index}]"
+        rows = []
+        for i, line in enumerate(block.rows):
+            cells = [
+                self._cell(f"{path}.rows[{i}]", line, number, column)
+                for number, column in enumerate(block.columns)
+            ]
+            rows.append(tuple(cell for cell in cells if cell))
+        return FigureTable(
+            block.title,
+            tuple(column.label for column in block.columns),
+            tuple(column.value for column in block.columns),
+            tuple(line.label for line in block.rows),
+            tuple(rows),
+        )
+
+    def _cell(self, path: str, line: Row, number: int, column: Column) -> Figure | None:
+        place = f"{path}, column {column.label!r}"
+        value = self._result(place, column.value, line.when(self.when), line.given)
+        if value is None:
+            return None
+        label = f"{column.label}, {line.label}" if line.label else column.label
+        expectation = line.expectation(number)
+        return _figure(label, column.value, value, expectation, column.digits)
+
+    def _plot(self, index: int, block: Plot) -> Curves:
+        path = f"{self.path}.plots[{index}].value"
+        curves = tuple(self._curve(path, block, name) for name in block.experiments)
+        return Curves(block.title, block.log, curves)
+
+    def _curve(self, path: str, block: Plot, name: str) -> Curve:
+        expression = Expression(block.value)
+        values: list[float] = []
+        for epoch in range(block.epochs + 1):
+            when = When(name, epochs=epoch)
+            try:
+                moment = self.story.player(name).moment(when)
+            except DivergedError:
+                return Curve(name, tuple(range(len(values))), tuple(values), diverged=True)
+            except ExperimentError as error:
+                self.problems += error.problems
+                break
+            try:
+                value = expression.result(moment)
+            except ArithmeticProblem as problem:
+                self.problems.append(Problem(path, str(problem)))
+                break
+            if not isinstance(value, float):
+                self.problems.append(Problem(path, "must be one number for each epoch"))
+                break
+            values.append(value)
+        return Curve(name, tuple(range(len(values))), tuple(values), diverged=False)
+
+    def _mistakes(self) -> None:
+        for index, value in enumerate(self.step.values):
+            for number, mistake in enumerate(value.exercise.mistakes if value.exercise else ()):
+                path = f"{self.path}.values[{index}].exercise.mistakes[{number}].value"
+                self._result(path, mistake.value, value.when(self.when))
+
+    def _slot(self) -> None:
+        if not self.step.slot:
+            return
+        try:
+            known = self.story.moment(self.when).slots
+        except (ExperimentError, DivergedError) as error:
+            self.problems.append(Problem(self.path, str(error)))
+            return
+        if self.step.slot not in known:
+            message = f"there is no {self.step.slot!r} here; {nearest(self.step.slot, known)}"
+            self.problems.append(Problem(f"{self.path}.slot", message))
+
+
+def _figure(
+    label: str, formula: str, value: Result, block: Expectation, digits: int, note: str = ""
+) -> Figure:
+    found = grade(value, block.printed)
+    return Figure(
+        label,
+        formula,
+        value,
+        shown(value, digits),
+        block.printed,
+        found,
+        block.expected,
+        deviates(found, block.expected),
+        block.why,
+        note,
+    )
+
+
+def _compared(block: Value, value: Result, other: Result) -> Figure:
+    """Two ways to one number: exact within 1e-12 of its size, else equal at the digits shown."""
+    text = shown(other, block.digits)
+    found: Grade = "exact" if _same(value, other) else grade(value, text)
+    if found == "exact" and not _same(value, other):
+        found = "rounded"
+    return Figure(
+        block.label,
+        f"{block.value} = {block.same_as}",
+        value,
+        shown(value, block.digits),
+        "",
+        found,
+        block.grade,
+        deviates(found, block.grade),
+        block.why,
+        block.note,
+        text,
+    )
+
+
+def _same(value: Result, other: Result) -> bool:
+    if isinstance(value, str) or isinstance(other, str):
+        return value == other
+    if np.shape(value) != np.shape(other):
+        return False
+    return bool(np.allclose(value, other, rtol=EXACT, atol=EXACT))
+
+
+def _plain(problem: Problem) -> str:
+    return str(problem).removeprefix(f"{problem.path}: ")
