@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tui_nn_datasets import stream
+from tui_nn_engine.batches import Batches
 from tui_nn_engine.checks import ensure_fits, rate_problem, weight_problems
 from tui_nn_engine.data import Part, PreparedData, prepare
 from tui_nn_engine.evaluation import Evaluation, Evaluator
@@ -61,25 +61,22 @@ class Trainer:
         self.data: PreparedData = data
         ensure_fits(self.experiment, self.data)
         self.network = Network(self.experiment, self.data.sample_shape)
-        self.samples = samples = len(self.data.train)
-        self._size = training.batch_size
-        self.batches_per_epoch = math.ceil(samples / self._size)
-        self._shares = np.full(self.batches_per_epoch, self._size / samples)
-        self._shares[-1] = (samples - self._size * (self.batches_per_epoch - 1)) / samples
+        y = self.data.targets(self.data.train, self.network.output_shape[-1])
+        self.batches = Batches(self.data.train.x, y, training, self.experiment.seed)
+        self.y, self.samples = y, self.batches.samples
+        self.batches_per_epoch = self.batches.count
         self.parameters = self.network.parameters()
         self.state = TrainingState(
             self.parameters,
             self.experiment.method.states(),
             self.batches_per_epoch,
-            (samples, *self.network.output_shape),
+            (self.samples, *self.network.output_shape),
             self.experiment.dtype,
         )
         self._evaluator = Evaluator(self.network, self.parameters, self.data, self.threads)
         self.metrics = self._evaluator.metrics
-        self.y = self.data.targets(self.data.train, self.network.output_shape[-1])
         self.program: Program | None = None
         self._programs: dict[int, Program] = {}
-        self._order: tuple[int, NDArray[np.intp] | None] = (-1, None)
         self._ended: list[tuple[float, ...]] = []
         self._arrive()
 
@@ -182,18 +179,11 @@ class Trainer:
     def load(self) -> Program:
         """The program of the next update, its batch, rate and counter in place."""
         state = self.state
-        start = state.batch * self._size
-        stop = min(start + self._size, self.samples)
-        program = self._programs.get(stop - start) or self._compile(stop - start)
+        place = self.batches.place(state.batch)
+        size = place.stop - place.start
+        program = self._programs.get(size) or self._compile(size)
         self.program = program
-        order = self._epoch_order()
-        if order is None:
-            np.copyto(program.x.array, self.data.train.x[start:stop])
-            np.copyto(program.y.array, self.y[start:stop])
-        else:
-            chosen = order[start:stop]
-            self.data.train.x.take(chosen, 0, program.x.array, "clip")
-            self.y.take(chosen, 0, program.y.array, "clip")
+        self.batches.load(program, state.epoch, place)
         state.clock["iteration"].fill(state.iteration)
         return program
 
@@ -211,41 +201,52 @@ class Trainer:
 
     def finish(self, program: Program, loss: float) -> None:
         """Book the update that was just made."""
-        state = self.state
-        start = state.batch * self._size
-        state.epoch_losses[state.batch] = loss
-        state.epoch_outputs[start : start + program.batch] = program.output.array
-        state.iteration += 1
-        state.batch += 1
-        if state.batch == self.batches_per_epoch:
-            self._end_epoch()
-        if state.iteration == self._next_change:
-            self._arrive()
+        self._book(program, loss)
+        if self.state.batch == self.batches_per_epoch:
+            self._ended.append(self._figures())
+        self._move_on()
 
     def _update(self) -> float:
+        program, loss = self._make()
+        self.finish(program, loss)
+        return loss
+
+    def replay(self) -> None:
+        """An update made for the second time: the figures of an epoch it ends are known.
+
+        To be called with the BLAS threads limited to `threads`.
+        """
+        self._book(*self._make())
+        self._move_on()
+
+    def _make(self) -> tuple[Program, float]:
         program = self.load()
         for call in program.compute:
             call()
         loss = self.verify(program)
         for call in program.update:
             call()
-        self.finish(program, loss)
-        return loss
+        return program, loss
+
+    def _book(self, program: Program, loss: float) -> None:
+        state = self.state
+        state.epoch_losses[state.batch] = loss
+        state.epoch_outputs[self.batches.place(state.batch)] = program.output.array
+        state.iteration += 1
+        state.batch += 1
+
+    def _move_on(self) -> None:
+        state = self.state
+        if state.batch == self.batches_per_epoch:
+            state.epoch += 1
+            state.batch = 0
+        if state.iteration == self._next_change:
+            self._arrive()
 
     def _compile(self, size: int) -> Program:
         program = self.network.compile(size, self.parameters, self.state.slots())
         self._programs[size] = program
         return program
-
-    def _epoch_order(self) -> NDArray[np.intp] | None:
-        """The order of samples in this epoch; None: as they are. A full batch needs no order."""
-        epoch, order = self._order
-        if epoch != self.state.epoch:
-            epoch, order = self.state.epoch, None
-            if self.experiment.training.shuffle and self.batches_per_epoch > 1:
-                order = stream(self.experiment.seed, "order", epoch).permutation(self.samples)
-            self._order = epoch, order
-        return order
 
     def _arrive(self) -> None:
         """Make the changes of this iteration: a state always holds those of its own moment."""
@@ -266,18 +267,16 @@ class Trainer:
         val = tuple(f"val_{name}" for name in names) if len(self.data.validation) else ()
         return ("epoch", "iteration", *names, *val)
 
-    def _end_epoch(self) -> None:
+    def _figures(self) -> tuple[float, ...]:
+        """Of the epoch whose last update was just made."""
         state = self.state
-        loss = float(np.dot(state.epoch_losses, self._shares))
-        order = self._epoch_order()
-        targets = self.y if order is None else self.y.take(order, 0)
+        loss = float(np.dot(state.epoch_losses, self.batches.shares))
+        targets = self.batches.targets(state.epoch)
         row = [metric(state.epoch_outputs, targets) for metric in self.metrics.values()]
         if len(self.data.validation):
             evaluation = self.evaluate(self.data.validation)
             row += [evaluation.loss, *evaluation.metrics.values()]
-        state.epoch += 1
-        state.batch = 0
-        self._ended.append((state.epoch, state.iteration, loss, *row))
+        return (state.epoch + 1, state.iteration, loss, *row)
 
     def take_ended(self) -> Epochs:
         """The epochs ended since the last call."""

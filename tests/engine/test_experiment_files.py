@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from tui_nn_engine.data import GivenData
-from tui_nn_engine.experiment import MAX_SEED, Experiment
+from tui_nn_engine.experiment import MAX_SEED, Change, Experiment
 from tui_nn_engine.initializers import Given, Uniform
 from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.schema import Block, ExperimentError, choices
@@ -86,6 +86,11 @@ def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
 
 def tree_of(model: type[Block]) -> st.SearchStrategy[dict[str, Any]]:
     """Trees that the model accepts; what has a default may be left out."""
+    if model is Change:  # of a rate, or of a weight
+        when, number = st.integers(0, MAX_SEED), st.floats(1e-6, 1e6)
+        rates = st.fixed_dictionaries({"iteration": when, "learning_rate": number})
+        weight = {"iteration": when, "weight": st.text(min_size=1), "value": NUMBERS}
+        return rates | st.fixed_dictionaries(weight)
     special = SPECIAL.get(model, {})
     made = {
         name: special[name] if name in special else values_of(field.annotation, field.metadata)
