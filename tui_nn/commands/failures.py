@@ -14,7 +14,7 @@ class Exit(IntEnum):
 
     DONE = 0
     INTERNAL = 1
-    DEVIATES = 1  # noqa: PIE796  a lesson's numbers are not as it expects: as bad as a fault
+    DEVIATES = 1  # a lesson's numbers are not as it expects: as bad as a fault
     BAD_INPUT = 2
     DIVERGED = 3
     INTERRUPTED = 130

@@ -1,4 +1,4 @@
-"""`tui-nn lesson`: the lessons there are; and one of them, its figures graded against the program."""
+"""`tui-nn lesson`: the lessons there are; and one of them, its figures graded."""
 
 import sys
 from dataclasses import asdict

@@ -4,7 +4,7 @@
 
     story = Story(load("backpropagation"))     # or "L6", or the path of a file
     page = story.page(0)                       # text, figures, tables, curves of the first step
-    verdict = answer(story, 0, 2, "0.332")     # where story.lesson.steps[0].values[2] has an exercise
+    verdict = answer(story, 0, 2, "0.332")     # the exercise of lesson.steps[0].values[2]
     experiment, when = story.place(0)          # what Step mode opens, and the moment it goes to
     progress = Progress.load()                 # what was done before
 

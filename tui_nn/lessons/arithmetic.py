@@ -1,7 +1,7 @@
-"""The language in which a lesson says where a number comes from: arithmetic on the network's slots.
+"""The language in which a lesson says where a number comes from: arithmetic on slots.
 
-`(t[0, 0] - y[0, 0]) * slope(dense_2.z)[0, 0]` is Python's syntax, read by `ast` and worked out here,
-node by node; nothing is ever executed. All numbers are float64, so nothing grows without bounds.
+`(t[0, 0] - y[0, 0]) * slope(dense_2.z)[0, 0]` is Python's syntax, read by `ast` and worked out
+here, node by node; nothing is ever executed. All numbers are float64: nothing grows without bounds.
 """
 
 import ast
@@ -26,7 +26,7 @@ MOST_SHOWN = 24
 """Numbers in a result: more are no figure of a table."""
 
 
-class ArithmeticProblem(ValueError):
+class FormulaError(ValueError):
     """An expression that can't be read or worked out, and why."""
 
 
@@ -34,10 +34,10 @@ class Names(Protocol):
     """What an expression may refer to."""
 
     def value(self, name: str) -> Array:
-        """The array, number or text of that name. Raises ArithmeticProblem for an unknown one."""
+        """The array, number or text of that name. Raises FormulaError for an unknown one."""
 
     def of(self, function: str, name: str) -> Array:
-        """What belongs to a name: `REFERENCES` lists these. Raises ArithmeticProblem."""
+        """What belongs to a name: `REFERENCES` lists these. Raises FormulaError."""
 
 
 REFERENCES: Mapping[str, str] = {
@@ -48,6 +48,9 @@ REFERENCES: Mapping[str, str] = {
     "delta": "the same of a net input: δ = ∂E/∂z",
     "error": "e = −∂E/∂(name)",
     "slope": "f′(z), of a net input z",
+    "numerical": "∂E/∂w by moving each weight a little and looking at the loss",
+    "above": "that loss with the weight a little larger",
+    "below": "and a little smaller",
 }
 
 
@@ -113,7 +116,7 @@ _ALLOWED = re.compile(r"[\w\s.,+\-*/%@()\[\]<>=!:]*")
 
 
 class Expression:
-    """A formula of a lesson. Raises ArithmeticProblem where it is none."""
+    """A formula of a lesson. Raises FormulaError where it is none."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -139,48 +142,48 @@ class Expression:
         return frozenset(found)
 
     def array(self, names: Names) -> Array:
-        """What it comes to, as it is. Raises ArithmeticProblem."""
+        """What it comes to, as it is. Raises FormulaError."""
         try:
             with np.errstate(all="ignore"):
                 return _evaluate(self._tree, names)
-        except ArithmeticProblem:
+        except FormulaError:
             raise
         except ZeroDivisionError:
-            raise ArithmeticProblem("divides by zero") from None
+            raise FormulaError("divides by zero") from None
         except OverflowError:
-            raise ArithmeticProblem("comes to a number too large to write down") from None
+            raise FormulaError("comes to a number too large to write down") from None
         except IndexError as error:
-            raise ArithmeticProblem(str(error)) from None
+            raise FormulaError(str(error)) from None
         except (ValueError, TypeError) as error:
-            raise ArithmeticProblem(f"can't be worked out: {error}") from None
+            raise FormulaError(f"can't be worked out: {error}") from None
 
     def result(self, names: Names) -> Result:
-        """A number, a text, or a row of numbers (a shape, say). Raises ArithmeticProblem."""
+        """A number, a text, or a row of numbers (a shape, say). Raises FormulaError."""
         value = self.array(names)
         if isinstance(value, str):
             return value
         array = np.asarray(value, np.float64)
         if array.ndim > 1 or array.size > MOST_SHOWN:
-            raise ArithmeticProblem(
+            raise FormulaError(
                 f"is an array of shape {array.shape}; choose one number of it, as in name[0, 1]"
             )
         if not np.isfinite(array).all():
-            raise ArithmeticProblem("does not come to a finite number")
+            raise FormulaError("does not come to a finite number")
         return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
 def _read(text: str) -> ast.expr:
     if len(text) > LONGEST:
-        raise ArithmeticProblem(f"is longer than {LONGEST} characters")
+        raise FormulaError(f"is longer than {LONGEST} characters")
     if not _ALLOWED.fullmatch(text):
         odd = next(sign for sign in text if not _ALLOWED.fullmatch(sign))
-        raise ArithmeticProblem(f"can't be read: {odd!r} has no meaning in a formula")
+        raise FormulaError(f"can't be read: {odd!r} has no meaning in a formula")
     if run_on := _RUN_ON.search(text):
-        raise ArithmeticProblem(f"can't be read: a number runs into a word in {run_on[0]!r}")
+        raise FormulaError(f"can't be read: a number runs into a word in {run_on[0]!r}")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ArithmeticProblem(f"can't be read as a formula: {text!r}") from None
+        raise FormulaError(f"can't be read as a formula: {text!r}") from None
     _check(tree)
     return tree
 
@@ -188,9 +191,9 @@ def _read(text: str) -> ast.expr:
 def _check(node: ast.expr) -> None:
     """Refuse, before any number is known, whatever is no arithmetic."""
     match node:
-        case ast.Constant(value=int() | float()):
-            if isinstance(node.value, bool) or abs(node.value) > 1e300:
-                raise ArithmeticProblem(f"holds {node.value!r}, which is no number it can use")
+        case ast.Constant(value=(int() | float()) as number):
+            if isinstance(number, bool) or abs(number) > 1e300:
+                raise FormulaError(f"holds {number!r}, which is no number it can use")
         case ast.Name() | ast.Attribute():
             _dotted(node)
         case ast.BinOp() if type(node.op) in _BINARY:
@@ -211,7 +214,7 @@ def _check(node: ast.expr) -> None:
         case ast.Call():
             _check_call(node)
         case _:
-            raise ArithmeticProblem(f"holds {_source(node)!r}, which is no arithmetic")
+            raise FormulaError(f"holds {_source(node)!r}, which is no arithmetic")
 
 
 def _check_index(index: ast.expr) -> None:
@@ -227,26 +230,26 @@ def _check_call(node: ast.Call) -> None:
     known = (*FUNCTIONS, *REFERENCES)
     if not isinstance(node.func, ast.Name) or node.func.id not in known:
         name = _source(node.func)
-        raise ArithmeticProblem(f"{name!r} is not a function here; {nearest(name, known)}")
+        raise FormulaError(f"{name!r} is not a function here; {nearest(name, known)}")
     if node.keywords:
-        raise ArithmeticProblem(f"{node.func.id}: takes its numbers by place, without names")
+        raise FormulaError(f"{node.func.id}: takes its numbers by place, without names")
     if node.func.id in REFERENCES:
         if len(node.args) != 1 or not isinstance(node.args[0], ast.Name | ast.Attribute):
-            raise ArithmeticProblem(
+            raise FormulaError(
                 f"{node.func.id}(...) takes one name, as in {node.func.id}(dense_1.kernel)[0, 1]"
             )
         _dotted(node.args[0])
         return
     if not node.args:
-        raise ArithmeticProblem(f"{node.func.id}(): needs something to work on")
+        raise FormulaError(f"{node.func.id}(): needs something to work on")
     for argument in node.args:
         _check(argument)
 
 
 def _evaluate(node: ast.expr, names: Names) -> Array:
     match node:
-        case ast.Constant(value=int() | float()):
-            return float(node.value)
+        case ast.Constant(value=(int() | float()) as number):
+            return float(number)
         case ast.Name() | ast.Attribute():
             return names.value(_dotted(node))
         case ast.BinOp():
@@ -263,17 +266,17 @@ def _evaluate(node: ast.expr, names: Names) -> Array:
             return _element(node, names)
         case ast.Call(func=ast.Name(id=name)):
             return _called(name, node.args, names)
-    raise ArithmeticProblem(f"holds {_source(node)!r}, which is no arithmetic")
+    raise FormulaError(f"holds {_source(node)!r}, which is no arithmetic")
 
 
 def _combined(node: ast.BinOp, left: Array, right: Array) -> Array:
     left, right = _numbers(left), _numbers(right)
     _keep_small(node, left, right)
     if isinstance(node.op, ast.Div | ast.Mod | ast.FloorDiv) and np.any(np.equal(right, 0)):
-        raise ArithmeticProblem("divides by zero")
+        raise FormulaError("divides by zero")
     value = _BINARY[type(node.op)](left, right)
     if isinstance(value, complex):
-        raise ArithmeticProblem("takes a root of a negative number")
+        raise FormulaError("takes a root of a negative number")
     return value
 
 
@@ -282,18 +285,18 @@ def _keep_small(node: ast.BinOp, left: Array, right: Array) -> None:
     product = isinstance(node.op, ast.MatMult)
     shape = (*a[:-1], *b[-1:]) if product else np.broadcast_shapes(a, b)
     if np.prod(shape, dtype=float) > LARGEST:
-        raise ArithmeticProblem(f"makes an array of shape {shape}, which is too large")
+        raise FormulaError(f"makes an array of shape {shape}, which is too large")
 
 
 def _element(node: ast.Subscript, names: Names) -> Array:
     array = _evaluate(node.value, names)
     if isinstance(array, str) or np.ndim(array) == 0:
-        raise ArithmeticProblem(f"{_source(node.value)} is a single value: it has no elements")
+        raise FormulaError(f"{_source(node.value)} is a single value: it has no elements")
     indices = tuple(_index(index, names) for index in _indices(node))
     try:
         return array[indices]
     except IndexError:
-        raise ArithmeticProblem(
+        raise FormulaError(
             f"{_source(node)} lies outside: the shape of {_source(node.value)} is {array.shape}"
         ) from None
 
@@ -314,7 +317,7 @@ def _called(name: str, arguments: list[ast.expr], names: Names) -> Array:
     try:
         return FUNCTIONS[name](*values)
     except TypeError:
-        raise ArithmeticProblem(f"{name}(...) can't work on {len(values)} of these") from None
+        raise FormulaError(f"{name}(...) can't work on {len(values)} of these") from None
 
 
 def _all_of(function: Callable[[Array, Array], Array], values: tuple[Array, ...]) -> Array:
@@ -327,20 +330,20 @@ def _all_of(function: Callable[[Array, Array], Array], values: tuple[Array, ...]
 def _numbers(value: Array) -> Array:
     """As float64, in which the arithmetic is done."""
     if isinstance(value, str):
-        raise ArithmeticProblem(f"can't calculate with the text {value!r}")
+        raise FormulaError(f"can't calculate with the text {value!r}")
     return value if isinstance(value, float) else np.asarray(value, np.float64)[()]
 
 
 def _whole(value: Array) -> int:
     if isinstance(value, str) or np.ndim(value) or value != np.floor(value):
-        raise ArithmeticProblem(f"needs a whole number as an index (is {value})")
+        raise FormulaError(f"needs a whole number as an index (is {value})")
     return int(value)
 
 
 def _shape(sizes: tuple[Array, ...]) -> tuple[int, ...]:
     shape = tuple(_whole(size) for size in sizes)
     if min(shape) < 0 or np.prod(shape, dtype=float) > LARGEST:
-        raise ArithmeticProblem(f"can't make an array of shape {shape}")
+        raise FormulaError(f"can't make an array of shape {shape}")
     return shape
 
 
@@ -354,7 +357,7 @@ def _dotted(node: ast.expr) -> str:
             return node.id
         case ast.Attribute():
             return f"{_dotted(node.value)}.{node.attr}"
-    raise ArithmeticProblem(f"holds {_source(node)!r}, which is no name")
+    raise FormulaError(f"holds {_source(node)!r}, which is no name")
 
 
 def _source(node: ast.expr) -> str:

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tui_nn.lessons.arithmetic import ArithmeticProblem, Expression, Result
+from tui_nn.lessons.arithmetic import Expression, FormulaError, Result
 from tui_nn.lessons.grading import GRADES, Grade, grade, row, shown
 from tui_nn.lessons.lesson import Exercise, Value
 from tui_nn.lessons.story import Story
 
 NEARLY = 0.02
-"""An answer this near, and right at its own digits, is right but rounded: 0 never stands for 0.004."""
+"""An answer this near and right at its own digits is right but rounded; 0 is never 0.004."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
@@ -32,11 +32,11 @@ class NoNames:
 
     def value(self, name: str) -> float:
         """There is none."""
-        raise ArithmeticProblem(f"{name!r} is no number")
+        raise FormulaError(f"{name!r} is no number")
 
     def of(self, function: str, name: str) -> float:
         """There is none."""
-        raise ArithmeticProblem(f"{function}({name}) is no number")
+        raise FormulaError(f"{function}({name}) is no number")
 
 
 def answer(story: Story, step: int, value: int, text: str) -> Verdict:
@@ -53,7 +53,7 @@ def answer(story: Story, step: int, value: int, text: str) -> Verdict:
     right = figure.value
     try:
         given, written = _read(text, right)
-    except ArithmeticProblem as problem:
+    except FormulaError as problem:
         return Verdict("unreadable", f"That {problem}. Type a number, as 0.25 or -1/3.")
     if _equal(given, right) or written == figure.shown:
         return Verdict("right", f"Right: {figure.shown}.")
@@ -66,7 +66,7 @@ def answer(story: Story, step: int, value: int, text: str) -> Verdict:
 
 
 def _read(text: str, right: Result) -> tuple[Result, str]:
-    """The answer as what the right one is, and as it was written. Raises ArithmeticProblem."""
+    """The answer as what the right one is, and as it was written. Raises FormulaError."""
     text = text.strip().replace("−", "-")
     if isinstance(right, str):
         return text, text
@@ -114,7 +114,12 @@ def _hint(
         wrong = Expression(mistake.value).result(story.names(when))
         if _equal(given, wrong) or _nearly(written, given, wrong):
             return mistake.hint
-    if isinstance(given, float) and isinstance(right, float) and right:
-        if _equal(given, -right) or _nearly(written.lstrip("+-") or "0", abs(given), abs(right)):
-            return f"The size is right, the sign is not. {exercise.hint}"
+    if _is_opposite(written, given, right):
+        return f"The size is right, the sign is not. {exercise.hint}"
     return exercise.hint
+
+
+def _is_opposite(written: str, given: Result, right: Result) -> bool:
+    if not (isinstance(given, float) and isinstance(right, float) and given * right < 0):
+        return False
+    return _nearly(written.lstrip("+-"), abs(given), abs(right))

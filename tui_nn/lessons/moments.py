@@ -3,17 +3,23 @@
 They are what the engine's trainer and stepper hold; nothing is computed here a second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from tui_nn.lessons.arithmetic import ArithmeticProblem, Array
+from tui_nn.lessons.arithmetic import Array, FormulaError
 from tui_nn_datasets import entries
 from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.gradient_check import check_gradient
 from tui_nn_engine.program import Program
 from tui_nn_engine.schema import nearest
 from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.weights import weight_at
+
+MOST_CHECKED = 500
+"""Weights of a parameter whose gradient is had numerically: it takes two passes for each."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Moment:
     facts: Mapping[str, Array]
     before: Mapping[str, Array] = field(default_factory=dict)
     after: Mapping[str, Array] = field(default_factory=dict)
+    check: Callable[[str, str], Array] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -50,19 +57,22 @@ class Moment:
         return [*self.facts, *plain]
 
     def value(self, name: str) -> Array:
-        """By name. Raises ArithmeticProblem that lists the names there are."""
+        """By name. Raises FormulaError that lists the names there are."""
         for known in (self.facts, self.slots):
             if name in known:
                 return known[name]
         if name.startswith("catalogue."):
             return _catalogued(name)
-        raise ArithmeticProblem(f"there is no {name!r} here; {nearest(name, self.names)}")
+        raise FormulaError(f"there is no {name!r} here; {nearest(name, self.names)}")
 
     def of(self, function: str, name: str) -> Array:
-        """old, new, change, gradient, delta, error, slope of a name. Raises ArithmeticProblem."""
+        """old, new, change, gradient, delta, error, slope of a name. Raises FormulaError."""
         match function:
             case "old" | "new" | "change":
                 return self._weights(function, name)
+            case "numerical" | "above" | "below":
+                self._weights("old", name)
+                return self.check(function, name) if self.check else np.zeros(0)
             case "slope":
                 return self._slot(f"{name.rpartition('.')[0]}.f'(z)", function, name)
             case "error":
@@ -72,7 +82,7 @@ class Moment:
     def _weights(self, function: str, name: str) -> Array:
         if name not in self.before:
             known = ", ".join(self.before) or "none, for no update is under way (say update = 1)"
-            raise ArithmeticProblem(f"{function}({name}): {name} is no weight; weights: {known}")
+            raise FormulaError(f"{function}({name}): {name} is no weight; weights: {known}")
         if function == "change":
             return self.after[name] - self.before[name]
         return (self.before if function == "old" else self.after)[name]
@@ -81,14 +91,14 @@ class Moment:
         if slot in self.slots:
             return self.slots[slot]
         if not self.before:
-            raise ArithmeticProblem(f"{function}({name}): no update is under way (say update = 1)")
+            raise FormulaError(f"{function}({name}): no update is under way (say update = 1)")
         head, tail = ("", ".f'(z)") if function == "slope" else ("dE/d(", ")")
         known = [
             key.removeprefix(head).removesuffix(tail) + (".z" if function == "slope" else "")
             for key in self.slots
             if key.startswith(head) and key.endswith(tail)
         ]
-        raise ArithmeticProblem(f"there is no {function}({name}); {nearest(name, known)}")
+        raise FormulaError(f"there is no {function}({name}); {nearest(name, known)}")
 
 
 class Player:
@@ -102,11 +112,7 @@ class Player:
 
     def at_update(self, number: int) -> Moment:
         """The whole update of that number, the first is 1. Raises DivergedError."""
-        if self._trainer.state.iteration >= number:
-            self._restart()
-        trainer = self._trainer
-        while trainer.state.iteration < number - 1:
-            self._update()
+        trainer = self._go_before(number)
         facts = self._facts() | {
             "iteration": float(number),
             "epoch": float(trainer.state.epoch + 1),
@@ -121,7 +127,8 @@ class Player:
         before = dict(stepper.before)
         stepper.finish()
         self._note_epochs()
-        return Moment({**slots, **before}, facts | _outcome(program, slots), before, after)
+        facts |= _outcome(program, slots)
+        return Moment({**slots, **before}, facts, before, after, partial(self._checked, number))
 
     def after_epochs(self, count: int) -> Moment:
         """After so many epochs: the forward pass of all training samples, in their order.
@@ -158,6 +165,28 @@ class Player:
             "learning_rate": float(trainer.learning_rate),
         }
         return Moment(slots, facts | history | _outcome(program, slots))
+
+    def _go_before(self, number: int) -> Trainer:
+        """To where the update of that number comes next."""
+        if self._trainer.state.iteration >= number:
+            self._restart()
+        while self._trainer.state.iteration < number - 1:
+            self._update()
+        return self._trainer
+
+    def _checked(self, number: int, what: str, parameter: str) -> Array:
+        """The numerical gradient of a whole parameter in an update, or the losses it is made of."""
+        trainer = self._go_before(number)
+        view, place = trainer.parameters.views[parameter], trainer.parameters.places[parameter]
+        if view.size > MOST_CHECKED:
+            raise FormulaError(f"{what}({parameter}) would take {2 * view.size} forward passes")
+        stepper = Stepper(trainer)
+        checks = [
+            check_gradient(stepper, weight_at(position, trainer.parameters).name)
+            for position in range(place.start, place.stop)
+        ]
+        stepper.cancel()
+        return np.array([getattr(check, what) for check in checks]).reshape(view.shape)
 
     def moment(self, when: When) -> Moment:
         """The moment that was asked for. Raises DivergedError."""
@@ -208,7 +237,7 @@ def _catalogued(name: str) -> Array:
     key, _, what = rest.rpartition(".")
     known = {entry.name: entry for entry in entries()}
     if key not in known or what not in {"shape", "samples", "dtype"}:
-        raise ArithmeticProblem(
+        raise FormulaError(
             f"there is no {name!r}; write catalogue.NAME.shape, .samples or .dtype of one of: "
             f"{', '.join(known)}"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn.lessons.arithmetic import ArithmeticProblem, Array, Expression, Result
+from tui_nn.lessons.arithmetic import Array, Expression, FormulaError, Result
 from tui_nn.lessons.grading import Grade, deviates, grade, shown
 from tui_nn.lessons.lesson import Column, Expectation, Lesson, Plot, Row, Step, Table, Value
 from tui_nn.lessons.moments import Moment, Player, When
@@ -117,7 +117,7 @@ class Story:
 
     def pages(self) -> tuple[Page, ...]:
         """All steps. Raises ExperimentError with the problems of all of them, DataError."""
-        pages, problems = [], []
+        pages, problems = list[Page](), list[Problem]()
         for index in range(len(self.lesson.steps)):
             try:
                 pages.append(self.page(index))
@@ -133,7 +133,7 @@ class Story:
         return self.experiments[when.experiment], when
 
     def result(self, index: int, formula: str) -> Result:
-        """What a formula comes to at the moment of a step. Raises ArithmeticProblem."""
+        """What a formula comes to at the moment of a step. Raises FormulaError."""
         with self._lock:
             when = self.lesson.steps[index].when(self.lesson.start())
             return Expression(formula).result(self.names(when))
@@ -178,7 +178,7 @@ class Names:
     given: Mapping[str, Array]
 
     def value(self, name: str) -> Array:
-        """By name. Raises ArithmeticProblem."""
+        """By name. Raises FormulaError."""
         for numbers in (self.given, self.story.lesson.given):
             if name in numbers:
                 number = numbers[name]
@@ -186,14 +186,14 @@ class Names:
         moment, rest = self._moment(name)
         try:
             return moment.value(rest)
-        except ArithmeticProblem:
+        except FormulaError:
             if moment is not self._moment("")[0]:
                 raise
             known = [*self.given, *self.story.lesson.given, *moment.names]
-            raise ArithmeticProblem(f"there is no {name!r} here; {nearest(name, known)}") from None
+            raise FormulaError(f"there is no {name!r} here; {nearest(name, known)}") from None
 
     def of(self, function: str, name: str) -> Array:
-        """What belongs to a name. Raises ArithmeticProblem."""
+        """What belongs to a name. Raises FormulaError."""
         moment, rest = self._moment(name)
         return moment.of(function, rest)
 
@@ -205,7 +205,7 @@ class Names:
         try:
             return self.story.moment(when), name
         except DivergedError as error:
-            raise ArithmeticProblem(f"{when.experiment}: {error}") from None
+            raise FormulaError(f"{when.experiment}: {error}") from None
 
 
 class _Telling:
@@ -235,7 +235,7 @@ class _Telling:
     def _result(self, path: str, formula: str, when: When, given: Any = None) -> Result | None:
         try:
             return Expression(formula).result(self.story.names(when, given))
-        except ArithmeticProblem as problem:
+        except FormulaError as problem:
             self.problems.append(Problem(path, str(problem)))
         except ExperimentError as error:
             self.problems += error.problems
@@ -298,7 +298,7 @@ class _Telling:
                 break
             try:
                 value = expression.result(moment)
-            except ArithmeticProblem as problem:
+            except FormulaError as problem:
                 self.problems.append(Problem(path, str(problem)))
                 break
             if not isinstance(value, float):
