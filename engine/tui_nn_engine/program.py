@@ -8,33 +8,20 @@ operations its gradient is, and contributions to the same slot are summed.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Array = NDArray[np.generic]
+from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.slots import Array as Array
+from tui_nn_engine.slots import Role as Role
+from tui_nn_engine.slots import Slot as Slot
+
 Call = Callable[[], object]
 Phase = Literal["forward", "loss", "backward", "update"]
-Role = Literal["input", "target", "parameter", "state", "value", "gradient"]
-
-
-@dataclass(eq=False, slots=True)
-class Slot:
-    """A named array that operations read and write; within one update it is written once.
-
-    `role` "parameter" and "state" outlive the update; `of` is the slot a gradient belongs to.
-    """
-
-    name: str
-    array: Array
-    role: Role = "value"
-    of: "Slot | None" = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the array."""
-        return self.array.shape
 
 
 class Primitive:
@@ -53,6 +40,10 @@ class Primitive:
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """A call without arguments that computes `outputs` in place from `inputs`."""
+        raise NotImplementedError
+
+    def explain(self, read: Reading) -> Meaning:
+        """One element of its output as equations, with a sentence for who never saw a gradient."""
         raise NotImplementedError
 
     def gradients(self, op: "Op", gradient: Slot) -> "Iterator[Contribution]":  # noqa: ARG002
@@ -275,6 +266,16 @@ class Sum(Primitive):
                 np.add(out, array, out)
 
         return call
+
+    def explain(self, read: Reading) -> Meaning:
+        """One addend a path."""
+        shares = [read.here(position) for position in range(len(read.inputs))]
+        lines = read.lines(reduce(add, shares))
+        return Meaning(
+            lines,
+            f"It acts on the loss along {len(shares)} paths; by the chain rule what comes back "
+            "along each of them adds up.",
+        )
 
     def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
         """Each addend gets the whole gradient."""

@@ -22,12 +22,14 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
+from tui_nn_engine.expressions import total
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Activation
 from tui_nn_engine.primitives.linear import AddBias, BiasGradient, KernelGradient, MatMul
 from tui_nn_engine.primitives.losses import HalfSquaredError
 from tui_nn_engine.primitives.updates import Formula, Rate, apply_change
 from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
+from tui_nn_engine.reading import Meaning, Reading
 from tui_nn_engine.schema import Kind, OneOf
 
 Levels = Literal["0 and 1", "-1 and +1", "numbers"]
@@ -104,8 +106,7 @@ class Teaching(Rule):
         direction = Slot(f"x·{self.signal}", parameters.gradients, "gradient", weights)
         with builder.within(self.type, "update"):
             rate = builder.state["learning_rate"]
-            step = Formula("step", f"Δw = ηx{self.signal}", np.multiply)
-            apply_change(builder, weights, builder.apply(step, direction, rate, name="Δw"))
+            apply_change(builder, weights, builder.apply(_step(), direction, rate, name="Δw"))
         return loss
 
     def emit_signal(self, builder: Builder, output: Slot, target: Slot) -> Slot:
@@ -198,6 +199,19 @@ class Error(Primitive):
         """One difference."""
         return partial(np.subtract, inputs[0], inputs[1], outputs[0])
 
+    def explain(self, read: Reading) -> Meaning:
+        """Target less what came out."""
+        lines = read.lines(read.here(0) - read.here(1))
+        error, what = lines[-1].right.scalar, "net input" if self.of == "z" else "output"
+        if error == 0:
+            told = f"The {what} is what the target says: nothing is to be changed."
+        elif error != error:
+            told = f"By how much the {what} falls short of the target."
+        else:
+            amount, way = ("small", "grow") if error > 0 else ("large", "shrink")
+            told = f"The {what} is too {amount}: for inputs like these it must {way}."
+        return Meaning(lines, f"{told} No slope, no chain rule: the error is used as it is.")
+
 
 class InputTimesSignal(KernelGradient):
     """xᵀe: each input times the signal of each unit, summed over the samples of the batch."""
@@ -205,7 +219,13 @@ class InputTimesSignal(KernelGradient):
     name = "input × signal"
 
     def __init__(self, signal: str) -> None:
-        self.formula = f"xᵀ{signal}"
+        self.signal, self.formula = signal, f"xᵀ{signal}"
+
+    def explain(self, read: Reading) -> Meaning:
+        """Input times signal, summed over the samples."""
+        source, unit = read.element
+        terms = read.input(0, ..., source) * read.input(1, ..., unit)
+        return Meaning(read.lines(total(terms)), f"{_TOLD[self.signal]}{_summed(read)}")
 
 
 class SignalSum(BiasGradient):
@@ -214,7 +234,37 @@ class SignalSum(BiasGradient):
     name = "1 × signal"
 
     def __init__(self, signal: str) -> None:
-        self.formula = f"Σ{signal}"
+        self.signal, self.formula = signal, f"Σ{signal}"
+
+    def explain(self, read: Reading) -> Meaning:
+        """The signals of all samples."""
+        terms = read.input(0, ..., *read.element)
+        told = "A bias is a weight whose input is always 1, so it follows the signal itself."
+        return Meaning(read.lines(total(terms)), f"{told}{_summed(read)}")
+
+
+_TOLD = {
+    "e": "The weight is to move with its input times the error: an input that was 0 has no part in "
+    "the error, so its weight stays; a large one had much part in it.",
+    "t": "Hebb: where the input and the unit (held at the target) are active together the "
+    "connection grows, where they are opposed it shrinks.",
+}
+
+
+def _summed(read: Reading) -> str:
+    samples = read.inputs[0].shape[0]
+    return f" The changes for the {samples} samples of the batch add up." if samples > 1 else ""
+
+
+def _step() -> Formula:
+    return Formula(
+        "step",
+        "Δw",
+        "d η",
+        lambda direction, rate: rate * direction,
+        lambda *_: "The learning rate says how far the weight goes in that direction.",
+        np.multiply,
+    )
 
 
 def _net_input(builder: Builder, output: Slot) -> Slot:

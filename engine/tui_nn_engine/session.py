@@ -301,7 +301,8 @@ class Session:
     def _show(self) -> None:
         if self._stepper is not None:
             look = self._look
-            self._send(step_view(self._stepper, look.layer, look.unit, look.sample))
+            place = look.layer, look.unit, look.sample, look.source
+            self._send(step_view(self._stepper, *place, look.operation, look.notation))
 
     def _report_health(self, run: Run, *, always: bool = False) -> None:
         now = time.monotonic()

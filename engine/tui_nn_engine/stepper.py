@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +26,11 @@ class Stepper:
         self._producer: dict[str, int] = {}
         self._saved: dict[int, list[Array]] = {}
         self.before = {name: view.copy() for name, view in trainer.parameters.views.items()}
+        self._writers: dict[str, list[int]] = {}
         for index, op in enumerate(self.program.ops):
             for slot in op.outputs:
                 self._producer[slot.name] = index
+                self._writers.setdefault(slot.name, []).append(index)
 
     @property
     def ops(self) -> tuple[Op, ...]:
@@ -111,3 +114,36 @@ class Stepper:
         lasting = slot is not None and slot.role in {"parameter", "state"}
         written = self._producer.get(name, -1) < self.cursor
         return slot if lasting or written else None
+
+    def input_of(self, operation: int, slot: Slot) -> Array | None:
+        """The slot as it is (or was) when this operation runs; None while it is not computed."""
+        writers = self._writers_of(slot)
+        if any(self.cursor <= writer < operation for writer in writers):
+            return None
+        later = [writer for writer in writers if operation <= writer < self.cursor]
+        return self._saved_before(later[0], slot) if later else slot.array
+
+    def output_of(self, operation: int, slot: Slot) -> Array | None:
+        """The slot as this operation left it; None while it is not done."""
+        return self.input_of(operation + 1, slot) if operation < self.cursor else None
+
+    def _writers_of(self, slot: Slot) -> list[int]:
+        """Operations that write its memory: parameters and gradients are views of flat vectors."""
+        if slot.name in self._writers:
+            return self._writers[slot.name]
+        if slot.role == "parameter":
+            return self._writers.get("weights", [])
+        if slot.of is not None and slot.of.name == "weights":
+            return [i for i, op in enumerate(self.ops) if op.phase == "backward"]
+        return []
+
+    def _saved_before(self, writer: int, slot: Slot) -> Array:
+        """What an operation already done has overwritten; the slot itself where it did not."""
+        lasting = [s for s in self.ops[writer].outputs if s.role in {"parameter", "state"}]
+        for output, saved in zip(lasting, self._saved.get(writer, ()), strict=True):
+            if output.name == slot.name:
+                return saved
+            if output.name == "weights":
+                vector: Any = saved
+                return self.trainer.parameters.named(vector).get(slot.name, slot.array)
+        return slot.array

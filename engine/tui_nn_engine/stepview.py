@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.explanation import Explanation
+from tui_nn_engine.explain import element_of, explain
+from tui_nn_engine.explanation import Explanation, Notation
 from tui_nn_engine.stepper import Stepper
 
 Floats = NDArray[np.float64]
@@ -31,7 +32,9 @@ class StepView:
 
     `units[layer]` is (units, 3): net input z, output h and error dE/dz of the chosen sample,
     whose loss is summed over its outputs and not yet divided by the batch; its error is. `weights`
-    is (inputs + bias, 4) for the chosen unit: old, gradient, change, new.
+    is (inputs + bias, 4) for the chosen unit: old, gradient, change, new; `frozen` (inputs + bias,)
+    tells those that are not trained from those not computed yet. `source` is the row of the chosen
+    weight; `explanation` is of the operation looked at, for that unit, sample and weight.
     """
 
     iteration: int
@@ -49,6 +52,7 @@ class StepView:
     has_bias: bool
     kernels: dict[str, Floats] = field(default_factory=dict)
     source: int = 0
+    frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     explanation: Explanation | None = None
 
 
@@ -66,15 +70,30 @@ def listing(stepper: Stepper) -> Listing:
     )
 
 
-def step_view(stepper: Stepper, layer: str, unit: int, sample: int) -> StepView:
-    """This moment, for one sample of the batch and one unit of one layer."""
+def step_view(
+    stepper: Stepper,
+    layer: str,
+    unit: int,
+    sample: int,
+    source: int = 0,
+    operation: int = -1,
+    notation: Notation = Notation(),  # noqa: B008 - frozen
+) -> StepView:
+    """This moment, for one sample of the batch, one unit of one layer and one of its weights.
+
+    `operation` is the one to explain; -1: the last one done (the first, before any).
+    """
     trainer, program = stepper.trainer, stepper.program
     sample = min(max(sample, 0), program.batch - 1)
     names = [name for name, _ in trainer.network.layers]
     layer = layer if layer in names else names[-1]
     units = {name: _units(stepper, name, sample) for name in names}
     unit = min(max(unit, 0), len(units[layer]) - 1)
-    weights, has_bias = _weights(stepper, layer, unit)
+    weights, has_bias, frozen = _weights(stepper, layer, unit)
+    source = min(max(source, 0), max(len(weights) - 1, 0))
+    if not 0 <= operation < len(stepper.ops):
+        operation = max(stepper.cursor - 1, 0)
+    element = element_of(stepper, operation, layer, unit, sample, source)
     kernels = {
         name: np.asarray(stepper.before[f"{name}.kernel"], np.float64)
         for name in names
@@ -95,6 +114,9 @@ def step_view(stepper: Stepper, layer: str, unit: int, sample: int) -> StepView:
         weights=weights,
         has_bias=has_bias,
         kernels=kernels,
+        source=source,
+        frozen=frozen,
+        explanation=explain(stepper, operation, element, notation),
     )
 
 
@@ -124,14 +146,14 @@ def _shapes(stepper: Stepper) -> list[tuple[int, ...]]:
     return [row.output_shape for row in stepper.trainer.network.summary()]
 
 
-def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool]:
-    """(inputs + bias, 4) of one unit: old, gradient, change, new."""
+def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool, NDArray[np.bool_]]:
+    """(inputs + bias, 4) of one unit: old, gradient, change, new; and which are frozen."""
     names = [name for name in (f"{layer}.kernel", f"{layer}.bias") if name in stepper.before]
     parameters = stepper.trainer.parameters
     last = stepper.ops[-1]
     change = stepper.written(last.inputs[1].name) if last.phase == "update" else None
     changes = parameters.named(change.array) if change else {}  # type: ignore[arg-type]
-    rows = []
+    rows, frozen = [], []
     for name in names:
         columns = [stepper.before[name], None, changes.get(name), None]
         if stepper.slot(f"dE/d({name})") is not None:
@@ -143,6 +165,8 @@ def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool]:
         picked = [c[..., column] if c is not None else None for c in columns]
         size = np.atleast_1d(stepper.before[name][..., column]).size
         nothing = np.full(size, np.nan)
+        frozen += [name not in parameters.gradient_views] * size
         rows.append(np.stack([nothing if p is None else np.atleast_1d(p) for p in picked], axis=1))
     table = np.concatenate(rows) if rows else np.empty((0, 4))
-    return np.asarray(table, np.float64), f"{layer}.bias" in names
+    told = np.array(frozen, np.bool_)
+    return np.asarray(table, np.float64), f"{layer}.bias" in names, told

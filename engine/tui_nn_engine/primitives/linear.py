@@ -6,7 +6,9 @@ from math import prod
 
 import numpy as np
 
+from tui_nn_engine.expressions import total
 from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.reading import ALL, Meaning, Reading
 
 
 def rows(array: Array) -> Array:
@@ -28,6 +30,16 @@ class MatMul(Primitive):
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """One BLAS product."""
         return partial(np.dot, rows(inputs[0]), inputs[1], rows(outputs[0]))
+
+    def explain(self, read: Reading) -> Meaning:
+        """Each input times the weight of its connection, summed up."""
+        *place, unit = read.element
+        terms = read.input(0, *place, ALL) * read.input(1, ALL, unit)
+        return Meaning(
+            read.lines(total(terms)),
+            "Each input is multiplied by the weight of its connection to this unit, and the "
+            "products are added up: a large weight lets its input count for much.",
+        )
 
     def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
         """dE/dW = xᵀ δ and dE/dx = δ Wᵀ."""
@@ -51,6 +63,18 @@ class KernelGradient(Primitive):
         """One BLAS product."""
         return partial(np.dot, rows(inputs[0]).T, rows(inputs[1]), outputs[0])
 
+    def explain(self, read: Reading) -> Meaning:
+        """Input times error, summed over the rows."""
+        source, unit = read.element
+        terms = read.input(0, ..., source) * read.input(1, ..., unit)
+        return Meaning(
+            read.lines(total(terms)),
+            "How much the loss changes when this weight does. The net input changes by the "
+            "connection's input for each unit of weight, and the loss by the error for each unit "
+            f"of net input: by the chain rule the two are multiplied.{_mean_of(read)}",
+            terms,
+        )
+
 
 class InputGradient(Primitive):
     """dE/dx = δ Wᵀ: each error, sent back along the connection it came through."""
@@ -67,6 +91,17 @@ class InputGradient(Primitive):
         """One BLAS product."""
         return partial(np.dot, rows(inputs[0]), inputs[1].T, rows(outputs[0]))
 
+    def explain(self, read: Reading) -> Meaning:
+        """The errors of all units it feeds, each times the weight of the connection."""
+        *place, unit = read.element
+        terms = read.input(0, *place, ALL) * read.input(1, unit, ALL)
+        return Meaning(
+            read.lines(total(terms)),
+            "The errors of the units it feeds come back through the same connections: each is "
+            "multiplied by the weight it once went through, and by the chain rule all paths add "
+            "up. This says how much the loss changes when this output does.",
+        )
+
 
 class AddBias(Primitive):
     """z = a + b: the bias row (units,) is added to every row."""
@@ -81,6 +116,15 @@ class AddBias(Primitive):
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """One broadcast addition."""
         return partial(np.add, inputs[0], inputs[1], outputs[0])
+
+    def explain(self, read: Reading) -> Meaning:
+        """Sum and bias."""
+        lines = read.lines(read.here(0) + read.input(1, read.element[-1]))
+        return Meaning(
+            lines,
+            "The bias is added to the weighted sum: it moves the point from which the unit "
+            "responds, whatever its inputs are.",
+        )
 
     def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
         """δ passes through; the bias gets the sum of δ over the rows."""
@@ -104,6 +148,16 @@ class BiasGradient(Primitive):
         delta = rows(inputs[0])
         return partial(np.dot, np.ones(len(delta), delta.dtype), delta, outputs[0])
 
+    def explain(self, read: Reading) -> Meaning:
+        """The errors of all rows."""
+        terms = read.input(0, ..., *read.element)
+        return Meaning(
+            read.lines(total(terms)),
+            "A bias is a weight whose input is always 1: the net input changes just as much as "
+            f"the bias does, so its gradient is the error itself.{_mean_of(read)}",
+            terms,
+        )
+
 
 class Reshape(Primitive):
     """The same numbers in the same order under another shape (`sample`: shape of one sample)."""
@@ -125,6 +179,13 @@ class Reshape(Primitive):
             raise ValueError(f"can't reshape {source.shape} to {target.shape}")
         return partial(np.copyto, target, source.reshape(target.shape))
 
+    def explain(self, read: Reading) -> Meaning:
+        """The same number at another place."""
+        shape, origin = read.outputs[0].shape, read.inputs[0].shape
+        place = np.unravel_index(np.ravel_multi_index(read.element, shape), origin)
+        lines = read.lines(read.input(0, *(int(index) for index in place)))
+        return Meaning(lines, "The same number at another place: nothing is computed.")
+
     def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
         """The same, back."""
         yield Contribution(op.inputs[0], (gradient,), Reshape(op.inputs[0].shape[1:]))
@@ -144,8 +205,35 @@ class Multiply(Primitive):
         """One product."""
         return partial(np.multiply, inputs[0], inputs[1], outputs[0])
 
+    def explain(self, read: Reading) -> Meaning:
+        """A value times its mask, or an error times it."""
+        lines = read.lines(read.here(0) * read.here(1))
+        mask = read.here(1).scalar
+        if read.inputs[0].of is not None:
+            effect = "no error goes back through it" if mask == 0 else "its error is scaled as it"
+            told = f"The way back is that of the way forth, so {effect}."
+        elif mask == 0:
+            told = "Dropped in this update: the units after it must do without."
+        else:
+            told = (
+                "Kept in this update, and scaled up so that the sum stays about the same though "
+                "others are dropped."
+            )
+        return Meaning(lines, told if mask == mask else "The value times its mask.")
+
     def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
         """Each factor gets the gradient times the other."""
         left, right = op.inputs
         yield Contribution(left, (gradient, right), Multiply())
         yield Contribution(right, (gradient, left), Multiply())
+
+
+def _mean_of(read: Reading) -> str:
+    """Where the mean over the batch is, if there are several samples."""
+    samples = read.inputs[0].shape[0]
+    if samples == 1:
+        return ""
+    return (
+        f" The gradient of the batch is the mean of its {samples} samples' own gradients; the "
+        f"1/{samples} of that mean is in the errors already, so here they are only added up."
+    )

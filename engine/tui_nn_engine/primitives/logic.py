@@ -5,7 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from tui_nn_engine.expressions import when
 from tui_nn_engine.program import Array, Call, Primitive, Slot
+from tui_nn_engine.reading import Meaning, Reading
 
 
 class Fire(Primitive):
@@ -39,3 +41,23 @@ class Fire(Primitive):
             np.multiply(h, free, h)
 
         return call
+
+    def explain(self, read: Reading) -> Meaning:
+        """Inhibition first, then the threshold."""
+        z, threshold = read.here(0), read.input(1, read.element[-1])
+        spikes = when(z >= threshold, 1, 0)
+        if self.inhibited:
+            i = read.here(2)
+            lines = read.lines(when(i > 0, 0, spikes))
+            silenced = bool(i.scalar > 0)
+        else:
+            lines, silenced = read.lines(spikes), False
+        if silenced:
+            told = "An inhibitory input is active: the unit stays silent, whatever excites it."
+        elif z.scalar >= threshold.scalar:
+            told = "Enough spikes arrive, and nothing inhibits: the unit fires."
+        elif z.scalar < threshold.scalar:
+            told = "Fewer spikes arrive than its threshold asks for: the unit stays silent."
+        else:
+            told = "It fires when enough spikes arrive and nothing inhibits it."
+        return Meaning(lines, f"{told} All or nothing, as in a nerve cell.")

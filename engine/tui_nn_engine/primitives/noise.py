@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_nn_datasets import stream
+from tui_nn_engine.expressions import Quantity, lift, when
 from tui_nn_engine.program import Array, Call, Primitive, Slot
+from tui_nn_engine.reading import Meaning, Reading
 
 
 class DropoutMask(Primitive):
@@ -24,6 +26,19 @@ class DropoutMask(Primitive):
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:  # noqa: ARG002
         """The shape of what is masked."""
         return {"": self.shape}
+
+    def explain(self, read: Reading) -> Meaning:
+        """The number that was drawn, against the rate."""
+        random = stream(self.seed, self.purpose, int(read.input(0).scalar))
+        drawn = random.random(self.shape, np.float32)[read.element]
+        kept = when(Quantity("u", float(drawn)) >= self.rate, 1 / (1 - lift(self.rate)), 0)
+        chance = f"With probability {self.rate:g} an output is dropped for this update"
+        fate = "this one is dropped" if drawn < self.rate else "this one is kept and scaled up"
+        return Meaning(
+            read.lines(kept),
+            f"{chance}, so that units do not rely on single others; a random number u between 0 "
+            f"and 1 decides, here u = {drawn:.4f}: {fate}.",
+        )
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """One uniform number an element, compared with the rate."""

@@ -12,7 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from tui_nn_engine.expressions import Expression, Quantity, sqrt
 from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
+from tui_nn_engine.reading import Meaning, Reading
 from tui_nn_engine.schema import Kind, OneOf
 
 AnyArray = Any
@@ -23,10 +25,25 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Formula(Primitive):
-    """An elementwise operation on the flat vectors: a name, a formula, and how it is computed."""
+    """An elementwise operation on the flat vectors.
 
-    def __init__(self, name: str, formula: str, compute: Callable[..., None]) -> None:
-        self.name, self.formula, self.compute = name, formula, compute
+    `left` is the symbol of its value, `symbols` those of its inputs, `equation` its formula in them
+    and `why` a sentence; `compute(*inputs, *outputs)` runs it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        left: str,
+        symbols: str,
+        equation: Callable[..., Expression],
+        why: Callable[..., str],
+        compute: Callable[..., None],
+    ) -> None:
+        self.name, self.left, self.symbols = name, left, symbols.split()
+        self.equation, self.why, self.compute = equation, why, compute
+        arrow = "←" if left in self.symbols else "="
+        self.formula = f"{left} {arrow} {equation(*map(Quantity, self.symbols)).text()}"
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
         """The shape of its first input."""
@@ -35,6 +52,15 @@ class Formula(Primitive):
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """compute(*inputs, *outputs)."""
         return partial(self.compute, *inputs, *outputs)
+
+    def explain(self, read: Reading) -> Meaning:
+        """Its equation, for one weight."""
+        inputs = [
+            read.input(position, *(read.element if slot.shape else ()), as_=symbol)
+            for position, (slot, symbol) in enumerate(zip(read.inputs, self.symbols, strict=True))
+        ]
+        lines = read.lines(self.equation(*inputs), as_=self.left)
+        return Meaning(lines, self.why(*inputs))
 
 
 class Optimizer(Kind):
@@ -67,7 +93,16 @@ def apply_change(builder: Builder, weights: Slot, change: Slot) -> None:
     def compute(_: AnyArray, delta: AnyArray, w: AnyArray) -> None:
         np.add(w, delta, w)
 
-    builder.append(Formula("new weights", "w ← w + Δw", compute), (weights, change), (weights,))
+    def why(_: Expression, change: Expression) -> str:
+        if change.scalar == 0:
+            return "The change is 0: the weight stays as it is."
+        return "The weight moves by its change; the next update begins with the new one."
+
+    builder.append(
+        Formula("new weights", "w", "w Δw", lambda w, change: w + change, why, compute),
+        (weights, change),
+        (weights,),
+    )
 
 
 class SGD(Optimizer):
@@ -89,20 +124,18 @@ class SGD(Optimizer):
         """Without momentum two operations, with it three."""
         rate = builder.state["learning_rate"]
         if not self.momentum:
-            change = builder.apply(_scaled_gradient(), gradient, rate, name="Δw")
+            change = builder.apply(_scaled_gradient("Δw"), gradient, rate, name="Δw")
             apply_change(builder, weights, change)
             return
         mu = hyperparameter(builder, "momentum", self.momentum)
-        step = builder.apply(_scaled_gradient(), gradient, rate, name="-ηg")
+        step = builder.apply(_scaled_gradient("s"), gradient, rate, name="-ηg")
         velocity = builder.state["velocity"]
 
         def accelerate(v: AnyArray, step: AnyArray, mu: AnyArray, _: AnyArray) -> None:
             np.multiply(v, mu, v)
             np.add(v, step, v)
 
-        builder.append(
-            Formula("velocity", "v ← µv − ηg", accelerate), (velocity, step, mu), (velocity,)
-        )
+        builder.append(_velocity("v", accelerate), (velocity, step, mu), (velocity,))
         if not self.nesterov:
             apply_change(builder, weights, velocity)
             return
@@ -111,9 +144,18 @@ class SGD(Optimizer):
             np.multiply(v, mu, change)
             np.add(change, step, change)
 
-        change = builder.apply(
-            Formula("look ahead", "Δw = µv − ηg", look_ahead), velocity, step, mu, name="Δw"
+        looking = Formula(
+            "look ahead",
+            "Δw",
+            "v s µ",
+            lambda v, s, mu: mu * v + s,
+            lambda *_: (
+                "Nesterov's momentum: the weight moves as the velocity will have it in the "
+                "next update already, so that it turns earlier."
+            ),
+            look_ahead,
         )
+        change = builder.apply(looking, velocity, step, mu, name="Δw")
         apply_change(builder, weights, change)
 
 
@@ -141,9 +183,7 @@ class RMSprop(Optimizer):
         rho = hyperparameter(builder, "rho", self.rho)
         epsilon = hyperparameter(builder, "epsilon", self.epsilon)
         builder.append(
-            Formula(
-                "mean square", "v ← ρv + (1 − ρ)g²", _remember_square(builder, gradient, self.rho)
-            ),
+            _squares("mean square", "ρ", _remember_square(builder, gradient, self.rho)),
             (mean_square, gradient, rho),
             (mean_square,),
         )
@@ -156,7 +196,17 @@ class RMSprop(Optimizer):
             np.negative(out, out)
 
         step = builder.apply(
-            Formula("step", "Δw = −ηg/√(v + ε)", divide),
+            Formula(
+                "step",
+                "s" if self.momentum else "Δw",
+                "g v η ε",
+                lambda g, v, rate, epsilon: -(rate * g / sqrt(v + epsilon)),
+                lambda g, *_: (
+                    f"{_direction(g)} Divided by the usual size of its gradients, each "
+                    "weight moves about as far as any other; ε keeps the division finite."
+                ),
+                divide,
+            ),
             gradient,
             mean_square,
             builder.state["learning_rate"],
@@ -173,11 +223,7 @@ class RMSprop(Optimizer):
             np.add(b, step, b)
 
         mu = hyperparameter(builder, "momentum", self.momentum)
-        builder.append(
-            Formula("velocity", "b ← µb − ηg/√(v + ε)", accelerate),
-            (velocity, step, mu),
-            (velocity,),
-        )
+        builder.append(_velocity("b", accelerate), (velocity, step, mu), (velocity,))
         apply_change(builder, weights, velocity)
 
 
@@ -210,16 +256,22 @@ class Adam(Optimizer):
             np.add(m, work, m)
 
         builder.append(
-            Formula("first moment", "m ← β₁m + (1 − β₁)g", first_moment),
+            Formula(
+                "first moment",
+                "m",
+                "m g β₁",
+                lambda m, g, beta: beta * m + (1 - beta) * g,
+                lambda *_: (
+                    "A running mean of the gradients: what points the same way in update "
+                    "after update adds up, what swings to and fro cancels."
+                ),
+                first_moment,
+            ),
             (m, gradient, beta_1),
             (m,),
         )
         builder.append(
-            Formula(
-                "second moment",
-                "v ← β₂v + (1 − β₂)g²",
-                _remember_square(builder, gradient, self.beta_2),
-            ),
+            _squares("second moment", "β₂", _remember_square(builder, gradient, self.beta_2)),
             (v, gradient, beta_2),
             (v,),
         )
@@ -235,7 +287,17 @@ class Adam(Optimizer):
             np.multiply(change, -rate, change)
 
         change = builder.apply(
-            Formula("step", "Δw = −η m̂/(√v̂ + ε)", divide),
+            Formula(
+                "step",
+                "Δw",
+                "m̂ v̂ η ε",
+                lambda m, v, rate, epsilon: -(rate * m / (sqrt(v) + epsilon)),
+                lambda m, *_: (
+                    f"{_direction(m)} Divided by the usual size of its gradients, each "
+                    "weight moves by about the learning rate; ε keeps the division finite."
+                ),
+                divide,
+            ),
             m_hat,
             v_hat,
             builder.state["learning_rate"],
@@ -245,8 +307,57 @@ class Adam(Optimizer):
         apply_change(builder, weights, change)
 
 
-def _scaled_gradient() -> Formula:
-    return Formula("step", "Δw = −ηg", lambda g, rate, out: np.multiply(g, -rate, out))
+def _scaled_gradient(left: str) -> Formula:
+    return Formula(
+        "step",
+        left,
+        "g η",
+        lambda g, rate: -(rate * g),
+        lambda g, _: f"{_direction(g)} The learning rate says how far.",
+        lambda g, rate, out: np.multiply(g, -rate, out),
+    )
+
+
+def _direction(gradient: Expression) -> str:
+    """Which way the weight should go, in words."""
+    slope = gradient.scalar
+    if slope > 0:
+        return "The gradient is positive: a larger weight makes the loss larger, so it goes down."
+    if slope < 0:
+        return "The gradient is negative: a larger weight makes the loss smaller, so it goes up."
+    if slope == 0:
+        return "The gradient is 0: the loss does not depend on this weight now, so it stays."
+    return "The weight goes against its gradient, downhill on the loss."
+
+
+def _velocity(left: str, compute: Callable[..., None]) -> Formula:
+    """v ← µ v + s, by its symbol."""
+
+    def why(v: Expression, step: Expression, _: Expression) -> str:
+        before, now = v.scalar, step.scalar
+        told = "Momentum: the weight keeps part of the speed it had, like a ball that rolls."
+        if before == 0:
+            return f"{told} It had none yet."
+        if before * now > 0:
+            return f"{told} This step points the same way, so it gets faster."
+        return f"{told} This step points the other way and slows it." if before * now < 0 else told
+
+    return Formula("velocity", left, f"{left} s µ", lambda v, s, mu: mu * v + s, why, compute)
+
+
+def _squares(name: str, decay: str, compute: Callable[..., None]) -> Formula:
+    """v ← β v + (1 − β) g²."""
+    return Formula(
+        name,
+        "v",
+        f"v g {decay}",
+        lambda v, g, beta: beta * v + (1 - beta) * g**2,
+        lambda *_: (
+            "A running mean of the squared gradients: how large they usually are, whatever "
+            "their sign."
+        ),
+        compute,
+    )
 
 
 def _remember_square(builder: Builder, gradient: Slot, decay: float) -> Callable[..., None]:
@@ -269,8 +380,20 @@ def _corrected(name: str, beta_name: str, beta: float) -> Formula:
     def compute(x: AnyArray, iteration: AnyArray, out: AnyArray) -> None:
         np.divide(x, np.array(1 - beta ** (int(iteration) + 1), x.dtype), out)
 
-    plain = name[0]
-    return Formula("bias correction", f"{name} = {plain}/(1 − {beta_name}ᵗ)", compute)
+    def equation(x: Expression, iteration: Expression) -> Expression:
+        return x / (1 - Quantity(beta_name, beta) ** Quantity("t", iteration.value + 1))
+
+    return Formula(
+        "bias correction",
+        name,
+        f"{name[0]} t",
+        equation,
+        lambda *_: (
+            "The running mean began at 0 and is too small at first; in update t this makes "
+            "up for it, and after many updates it changes nothing."
+        ),
+        compute,
+    )
 
 
 OPTIMIZERS: tuple[type[Optimizer], ...] = (Adam, SGD, RMSprop)

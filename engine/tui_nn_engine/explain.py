@@ -1,0 +1,129 @@
+"""One element of one operation in symbols, numbers and words."""
+
+from functools import partial
+
+import numpy as np
+
+from tui_nn_engine.explanation import Explanation, Line, Notation, Share
+from tui_nn_engine.expressions import Expression, Total, number
+from tui_nn_engine.naming import Names, kind
+from tui_nn_engine.program import Op, Slot
+from tui_nn_engine.reading import Equation, Reading
+from tui_nn_engine.stepper import Stepper
+
+SHARES = 8  # samples whose own gradients are shown
+
+
+def explain(
+    stepper: Stepper, operation: int, element: tuple[int, ...], notation: Notation
+) -> Explanation:
+    """The equations of one element with the numbers of this update, and what it means.
+
+    `operation` counts the update's operations from 0. `element` is an index in the operation's
+    first output; for a loss, in the network's output. `element_of` finds the one looked at.
+    """
+    op = stepper.ops[operation]
+    done = operation < stepper.cursor
+    names = _names(stepper, notation)
+    before = partial(stepper.input_of, operation)
+    after = partial(stepper.output_of, operation)
+    reading = Reading(op.inputs, op.outputs, element, names, before, after, done=done)
+    meaning = op.primitive.explain(reading)
+    lines = tuple(_line(equation, notation.digits, done=done) for equation in meaning.equations)
+    batch = stepper.program.batch
+    shares: tuple[Share, ...] = ()
+    if meaning.terms is not None and done and batch > 1:
+        shares = _shares(meaning.terms, batch, notation.digits)
+    what = op.primitive.name if op.phase == "update" else kind(op.output)
+    title = names.title(op.output, element, what)
+    return Explanation(
+        operation,
+        f"{lines[-1].left}: {title}",
+        lines,
+        meaning.sentence,
+        shares,
+        batch if shares else 0,
+    )
+
+
+def _names(stepper: Stepper, notation: Notation) -> Names:
+    trainer = stepper.trainer
+    return Names(trainer.network, stepper.program, trainer.parameters, notation)
+
+
+def _line(equation: Equation, digits: int, *, done: bool) -> Line:
+    known = done or not np.isnan(equation.right.scalar)
+    numbers = equation.right.text(digits) if known else ""
+    result = number(equation.value, digits) if done else ""
+    return Line(equation.left, equation.right.text(), numbers, result, equation.value)
+
+
+def _shares(terms: Expression, batch: int, digits: int) -> tuple[Share, ...]:
+    """Each sample's own gradient: batch times its part of the sum, for the errors hold 1/batch."""
+    values = np.asarray(terms.value).reshape(batch, -1)
+    own = values.sum(axis=1) * batch
+    rows = np.arange(values.size).reshape(batch, -1)
+    order = np.argsort(-np.abs(own), kind="stable")[:SHARES]
+    return tuple(
+        Share(
+            int(sample),
+            (batch * Total(terms.at(rows[sample]))).text(digits),
+            float(own[sample]),
+        )
+        for sample in order
+    )
+
+
+def element_of(
+    stepper: Stepper, operation: int, layer: str, unit: int, sample: int, source: int
+) -> tuple[int, ...]:
+    """The element of an operation that belongs to the unit, sample and weight looked at.
+
+    What the operation has nothing of is brought to what it has: another layer's unit to the nearest
+    there is, a frozen weight to a trained one.
+    """
+    op = stepper.ops[operation]
+    if op.phase == "update":
+        return (_flat_place(stepper, layer, unit, source),)
+    if op.phase == "loss":
+        shape = stepper.program.output.shape
+        return (min(sample, shape[0] - 1), *_unit(unit, shape[1:]))
+    slot = op.output
+    if slot.of is not None and slot.of.role == "parameter":
+        return _weight(op, unit, source)
+    place = unit
+    if slot.of is not None and _feeds(stepper, slot.of, layer):
+        place = source
+    return (min(sample, slot.shape[0] - 1), *_unit(place, slot.shape[1:]))
+
+
+def _unit(unit: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    last = int(np.prod(shape)) - 1
+    return tuple(int(i) for i in np.unravel_index(min(max(unit, 0), last), shape))
+
+
+def _weight(op: Op, unit: int, source: int) -> tuple[int, ...]:
+    """Of a kernel (inputs, units) or a bias (units,)."""
+    *inputs, units = op.output.shape
+    column = unit % units
+    return (*(min(max(source, 0), size - 1) for size in inputs), column)
+
+
+def _feeds(stepper: Stepper, slot: Slot, layer: str) -> bool:
+    """Whether the layer looked at has its inputs in this slot."""
+    forward = [op for op in stepper.ops if op.phase == "forward" and op.path == layer]
+    return bool(forward) and slot in forward[0].inputs
+
+
+def _flat_place(stepper: Stepper, layer: str, unit: int, source: int) -> int:
+    """The place of a weight in the vector of what is trained."""
+    parameters = stepper.trainer.parameters
+    trained = {spec.name: spec for spec in parameters.specs if spec.trainable}
+    kernel, bias = trained.get(f"{layer}.kernel"), trained.get(f"{layer}.bias")
+    whole = stepper.before.get(f"{layer}.kernel")
+    beyond = whole is not None and source >= whole.shape[0]
+    spec = bias if bias and (beyond or not kernel) else kernel or next(iter(trained.values()))
+    *inputs, units = spec.shape
+    index = (*(min(max(source, 0), size - 1) for size in inputs), unit % units)
+    start: int = parameters.places[spec.name].start
+    return start + int(np.ravel_multi_index(index, spec.shape))

@@ -1,0 +1,567 @@
+"""Formulas as trees: from one tree come the symbols, the same with the numbers put in, the value.
+
+So the three cannot disagree. `1 / (1 + exp(-z))` is such a tree where z is a `Quantity`, and reads
+`1/(1 + e^(−z4))`, `1/(1 + e^(−0.7))`. Quantities may hold vectors: `total(x * w)` is the sum over
+them, computed by NumPy, of which only the largest terms are written out.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Number = float | NDArray[np.float64]
+Chosen = int | NDArray[np.intp]
+
+# How tightly a text binds: what binds less than its surroundings is put in brackets.
+CHOICE, SUM, PRODUCT, POWER, ATOM = range(5)
+ALL_SHOWN = 8  # terms of a sum that are all written out
+LARGEST = 6  # terms that are, of a longer sum
+_EXACT = 1e6  # whole numbers below are never rounded
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, digits: int) -> str:
+    """A number at `digits` significant digits: "−0.3318", "12500", "1.2e−7"."""
+    if not np.isfinite(value):
+        return "nan" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    if value == int(value) and abs(value) < _EXACT:
+        return str(int(value)).replace("-", "−")
+    if 10**digits <= abs(value) < _EXACT:
+        return f"{value:.0f}".replace("-", "−")
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}{f'e{int(exponent)}' if exponent else ''}".replace("-", "−")
+
+
+class Expression:
+    """A formula, or a part of one; + − * / ** and comparisons make larger ones."""
+
+    @cached_property
+    def value(self) -> Number:
+        """What it comes to: a number, or a vector (terms,); nan where something is not known."""
+        with np.errstate(all="ignore"):
+            return self._compute()
+
+    @property
+    def scalar(self) -> float:
+        """Its value, one number."""
+        return float(self.value)
+
+    def at(self, chosen: Chosen) -> "Expression":
+        """The same for one place (or some) of the vectors in it."""
+        raise NotImplementedError
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """In symbols or, given `digits`, in numbers of so many significant digits.
+
+        Where it is not `leading`, a minus sign in front needs brackets.
+        """
+        raise NotImplementedError
+
+    def binding(self, digits: int | None) -> int:  # noqa: ARG002
+        """How tightly its text binds."""
+        return ATOM
+
+    @property
+    def operands(self) -> "tuple[Expression, ...]":
+        """What it is made of."""
+        return ()
+
+    def parts(self) -> "Iterator[Part]":
+        """The parts in it that have a name of their own, those they are made of first."""
+        for operand in self.operands:
+            yield from operand.parts()
+
+    def _compute(self) -> Number:
+        raise NotImplementedError
+
+    def _within(self, level: int, digits: int | None, *, leading: bool = False) -> str:
+        """As an operand of something that binds as `level`."""
+        if self.binding(digits) < level:
+            return f"({self.text(digits)})"
+        return self.text(digits, leading=leading)
+
+    def __add__(self, other: "Operand") -> "Expression":
+        right = lift(other)
+        if isinstance(self, Negative) and isinstance(right, Negative):
+            return Negative(Sum(self.of, right.of))
+        return Difference(self, right.of) if isinstance(right, Negative) else Sum(self, right)
+
+    def __radd__(self, other: "Operand") -> "Expression":
+        return lift(other) + self
+
+    def __sub__(self, other: "Operand") -> "Expression":
+        right = lift(other)
+        if isinstance(right, Negative):
+            return -(self.of - right.of) if isinstance(self, Negative) else Sum(self, right.of)
+        return Difference(self, right)
+
+    def __rsub__(self, other: "Operand") -> "Expression":
+        return lift(other) - self
+
+    def __mul__(self, other: "Operand") -> "Expression":
+        right = lift(other)
+        if isinstance(self, Negative):
+            return -(self.of * right)
+        return -(self * right.of) if isinstance(right, Negative) else Product(self, right)
+
+    def __rmul__(self, other: "Operand") -> "Expression":
+        return lift(other) * self
+
+    def __truediv__(self, other: "Operand") -> "Expression":
+        right = lift(other)
+        return -(self.of / right) if isinstance(self, Negative) else Quotient(self, right)
+
+    def __rtruediv__(self, other: "Operand") -> "Expression":
+        return lift(other) / self
+
+    def __pow__(self, exponent: "Operand") -> "Expression":
+        return Power(self, lift(exponent))
+
+    def __neg__(self) -> "Expression":
+        return Negative(self)
+
+    def __gt__(self, other: "Operand") -> "Comparison":
+        return Comparison(">", self, lift(other))
+
+    def __ge__(self, other: "Operand") -> "Comparison":
+        return Comparison("≥", self, lift(other))
+
+    def __lt__(self, other: "Operand") -> "Comparison":
+        return Comparison("<", self, lift(other))
+
+
+Operand = Expression | float
+
+
+def lift(operand: Operand) -> Expression:
+    """A plain number as a constant."""
+    return operand if isinstance(operand, Expression) else Constant(operand)
+
+
+class Quantity(Expression):
+    """A named number, or a vector of them named by place."""
+
+    def __init__(self, symbol: str | Callable[[int], str], value: Number = np.nan) -> None:
+        self.symbol, self.given = symbol, value
+
+    def _compute(self) -> Number:
+        return self.given
+
+    def at(self, chosen: Chosen) -> Expression:
+        """The element there; where it holds a single number, itself."""
+        if np.ndim(self.given) == 0:
+            return self
+        name: Any = self.symbol
+        if isinstance(chosen, np.ndarray):
+            symbol = name if isinstance(name, str) else lambda i: name(int(chosen[i]))
+            return Quantity(symbol, self.given[chosen])  # type: ignore[index]
+        symbol = name if isinstance(name, str) else name(chosen)
+        return Quantity(symbol, float(self.given[chosen]))  # type: ignore[index]
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """Its symbol or its number."""
+        text = number(self.scalar, digits) if digits is not None else str(self.symbol)
+        return text if leading or not text.startswith("−") else f"({text})"
+
+    def binding(self, digits: int | None) -> int:
+        """∂E/∂w and x⁽²⁾ need brackets where they are squared."""
+        compound = digits is None and ("/" in self.text() or self.text().endswith("⁾"))
+        return POWER if compound else ATOM
+
+
+class Constant(Expression):
+    """A number that belongs to the formula; it is never rounded."""
+
+    def __init__(self, given: float) -> None:
+        self.given = given
+
+    def _compute(self) -> Number:
+        return float(self.given)
+
+    def at(self, chosen: Chosen) -> Expression:  # noqa: ARG002
+        """The same everywhere."""
+        return self
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:  # noqa: ARG002
+        """The number."""
+        text = number(self.given, 15)
+        return text if leading or not text.startswith("−") else f"({text})"
+
+
+class Part(Expression):
+    """A part with a name of its own, `symbol`: shown as that, and explained in a line before."""
+
+    def __init__(self, symbol: str, definition: Expression) -> None:
+        self.symbol, self.definition = symbol, definition
+
+    def _compute(self) -> Number:
+        return self.definition.value
+
+    def at(self, chosen: Chosen) -> Expression:  # noqa: ARG002
+        """A part is one number, the same everywhere."""
+        return self
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """As a quantity."""
+        return Quantity(self.symbol, self.value).text(digits, leading=leading)
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """Its definition."""
+        return (self.definition,)
+
+    def parts(self) -> "Iterator[Part]":
+        """Those of its definition, and itself."""
+        yield from super().parts()
+        yield self
+
+
+class Negative(Expression):
+    """−a. −(a − b) never comes to this: it is b − a."""
+
+    def __new__(cls, of: Expression) -> Any:
+        """The simplest expression that is −`of`."""
+        if isinstance(of, Negative):
+            return of.of
+        if isinstance(of, Constant):
+            return Constant(-of.given)
+        if isinstance(of, Difference):
+            return Difference(of.right, of.left)
+        if isinstance(of, Product) and isinstance(of.right, Difference):
+            return Product(of.left, -of.right)
+        if isinstance(of, Product | Quotient) and isinstance(
+            of.left, Product | Quotient | Difference
+        ):
+            left = -of.left
+            if not isinstance(left, Negative):
+                return type(of)(left, of.right)
+        return super().__new__(cls)
+
+    def __init__(self, of: Expression) -> None:
+        self.of = of
+
+    def _compute(self) -> Number:
+        return -self.of.value
+
+    def at(self, chosen: Chosen) -> Expression:
+        """Of the element there."""
+        return -self.of.at(chosen)
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """A minus sign in front."""
+        text = f"−{self.of._within(PRODUCT, digits)}"
+        return text if leading else f"({text})"
+
+    def binding(self, digits: int | None) -> int:  # noqa: ARG002
+        """As a product with −1."""
+        return PRODUCT
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """What is negated."""
+        return (self.of,)
+
+
+class _Binary(Expression):
+    """Two operands and a sign between them."""
+
+    sign = ""
+    level = SUM
+
+    def __init__(self, left: Expression, right: Expression) -> None:
+        self.left, self.right = left, right
+
+    def at(self, chosen: Chosen) -> Expression:
+        """Of the elements there."""
+        return type(self)(self.left.at(chosen), self.right.at(chosen))
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """Left, sign, right."""
+        left = self.left._within(self.level, digits, leading=leading)
+        return f"{left}{self.sign}{self._right(digits)}"
+
+    def _right(self, digits: int | None) -> str:
+        return self.right._within(self.level, digits)
+
+    def binding(self, digits: int | None) -> int:  # noqa: ARG002
+        """As its sign."""
+        return self.level
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """Both sides."""
+        return self.left, self.right
+
+
+class Sum(_Binary):
+    """a + b."""
+
+    sign = " + "
+
+    def _compute(self) -> Number:
+        return self.left.value + self.right.value
+
+
+class Difference(_Binary):
+    """a − b."""
+
+    sign = " − "
+
+    def _compute(self) -> Number:
+        return self.left.value - self.right.value
+
+    def _right(self, digits: int | None) -> str:
+        return self.right._within(PRODUCT, digits)
+
+
+class Product(_Binary):
+    """a·b."""
+
+    sign = "·"
+    level = PRODUCT
+
+    def _compute(self) -> Number:
+        return self.left.value * self.right.value
+
+
+class Quotient(_Binary):
+    """a/b."""
+
+    sign = "/"
+    level = PRODUCT
+
+    def _compute(self) -> Number:
+        return np.divide(self.left.value, self.right.value)
+
+    def _right(self, digits: int | None) -> str:
+        return self.right._within(POWER, digits)
+
+
+class Power(_Binary):
+    """a² or a^b."""
+
+    level = POWER
+
+    def _compute(self) -> Number:
+        return np.power(self.left.value, self.right.value)
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:  # noqa: ARG002
+        """Whole exponents are superscripts."""
+        base = self.left._within(ATOM, digits)
+        exponent = self.right.text(digits)
+        if isinstance(self.right, Constant) and exponent.isdigit():
+            return base + exponent.translate(_SUPERSCRIPT)
+        return f"{base}^{self.right._within(ATOM, digits)}"
+
+
+class Function(Expression):
+    """A named function; `shape` is how it is written, with {} for each argument."""
+
+    def __init__(self, shape: str, compute: Callable[..., Any], *arguments: Expression) -> None:
+        self.shape, self.compute, self.arguments = shape, compute, arguments
+
+    def _compute(self) -> Number:
+        found: Number = self.compute(*(argument.value for argument in self.arguments))
+        return found
+
+    def at(self, chosen: Chosen) -> Expression:
+        """Of the elements there."""
+        return Function(self.shape, self.compute, *(a.at(chosen) for a in self.arguments))
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:  # noqa: ARG002
+        """Its arguments in brackets."""
+        return self.shape.format(*(argument.text(digits) for argument in self.arguments))
+
+    def binding(self, digits: int | None) -> int:  # noqa: ARG002
+        """e^(z) squared needs brackets."""
+        return POWER if "^" in self.shape else ATOM
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """Its arguments."""
+        return self.arguments
+
+
+class Comparison:
+    """a > b, as the condition of a choice."""
+
+    _TESTS = {">": np.greater, "≥": np.greater_equal, "<": np.less}
+
+    def __init__(self, sign: str, left: Expression, right: Expression) -> None:
+        self.sign, self.left, self.right = sign, left, right
+
+    def at(self, chosen: Chosen) -> "Comparison":
+        """Of the elements there."""
+        return Comparison(self.sign, self.left.at(chosen), self.right.at(chosen))
+
+    @property
+    def holds(self) -> Any:
+        """Whether it is so (at each place)."""
+        return self._TESTS[self.sign](self.left.value, self.right.value)
+
+    @property
+    def symbols(self) -> str:
+        """ "z > 0"."""
+        return f"{self.left.text()} {self.sign} {self.right.text()}"
+
+
+class Choice(Expression):
+    """One of two, by a condition: the numbers are those of the branch taken."""
+
+    def __init__(self, condition: Comparison, then: Expression, otherwise: Expression) -> None:
+        self.condition, self.then, self.otherwise = condition, then, otherwise
+
+    @property
+    def taken(self) -> Expression:
+        """The branch that counts here."""
+        return self.then if self.condition.holds else self.otherwise
+
+    def _compute(self) -> Number:
+        unknown = np.isnan(np.asarray(self.condition.left.value))
+        found = np.where(self.condition.holds, self.then.value, self.otherwise.value)
+        found = np.where(unknown, np.nan, found)
+        return found if found.ndim else float(found)
+
+    def at(self, chosen: Chosen) -> Expression:
+        """Of the elements there."""
+        branches = self.then.at(chosen), self.otherwise.at(chosen)
+        return Choice(self.condition.at(chosen), *branches)
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """ "a if z > 0 else b", or the numbers of one of them."""
+        if digits is not None:
+            return self.taken.text(digits, leading=leading)
+        return f"{self.then.text()} if {self.condition.symbols} else {self.otherwise.text()}"
+
+    def binding(self, digits: int | None) -> int:
+        """Least of all; in numbers as the branch taken."""
+        return CHOICE if digits is None else self.taken.binding(digits)
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """Both branches."""
+        return self.then, self.otherwise
+
+
+class Total(Expression):
+    """The sum of all places of its vectors: all written out, or of many the largest."""
+
+    def __init__(self, terms: Expression) -> None:
+        self.terms = terms
+
+    @property
+    def count(self) -> int:
+        """How many terms."""
+        return int(np.size(self.terms.value))
+
+    def _compute(self) -> Number:
+        return float(np.sum(self.terms.value))
+
+    def at(self, chosen: Chosen) -> Expression:  # noqa: ARG002
+        """A sum over all places is the same everywhere."""
+        return self
+
+    def __neg__(self) -> Expression:
+        terms = -self.terms
+        return Negative(self) if isinstance(terms, Negative) else Total(terms)
+
+    @cached_property
+    def _written(self) -> tuple[list[int], float]:
+        """The terms to write out, and what the others come to."""
+        values = np.atleast_1d(self.terms.value)
+        if self.count <= ALL_SHOWN:
+            return list(range(self.count)), 0.0
+        sizes = np.abs(values)
+        chosen = np.argpartition(np.where(np.isnan(sizes), 0, sizes), -LARGEST)[-LARGEST:]
+        if np.isnan(values).any():
+            chosen = np.arange(LARGEST)
+        return sorted(chosen.tolist()), float(np.sum(np.delete(values, chosen)))
+
+    def text(self, digits: int | None = None, *, leading: bool = True) -> str:
+        """Terms and plus signs."""
+        chosen, rest = self._written
+        if not np.ndim(self.terms.value):
+            return self.terms.text(digits, leading=leading)
+        level = PRODUCT if self.count > 1 else CHOICE
+        parts = [
+            self.terms.at(place)._within(level, digits, leading=leading and not index)
+            for index, place in enumerate(chosen)
+        ]
+        if others := self.count - len(chosen):
+            told = "" if digits is None else f": {number(rest, digits)}"
+            parts.append(f"(the other {others} terms{told})")
+        return " + ".join(parts)
+
+    def binding(self, digits: int | None) -> int:
+        """As a sum, or as its only term."""
+        return SUM if self.count > 1 else self.terms.at(0).binding(digits)
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """Its terms."""
+        return (self.terms,)
+
+
+def equations(left: str, right: Expression) -> list[tuple[str, Expression]]:
+    """left = right, after a line for each part in it that has a name."""
+    parts = {part.symbol: part.definition for part in right.parts()}
+    return [*parts.items(), (left, right)]
+
+
+def formula(left: str, right: Expression) -> str:
+    """The same as one line, the parts last: "δ = ∂E/∂h·f′(z), f′(z) = h·(1 − h)"."""
+    *parts, whole = equations(left, right)
+    return ", ".join(f"{name} = {part.text()}" for name, part in (whole, *parts))
+
+
+def total(terms: Expression) -> Expression:
+    """The sum over all places of the vectors in `terms`."""
+    return -Total(terms.of) if isinstance(terms, Negative) else Total(terms)
+
+
+def when(condition: Comparison, then: Operand, otherwise: Operand) -> Expression:
+    """`then` where the condition holds, else `otherwise`."""
+    return Choice(condition, lift(then), lift(otherwise))
+
+
+def exp(x: Expression) -> Expression:
+    """e^(x)."""
+    return Function("e^({})", np.exp, x)
+
+
+def ln(x: Expression) -> Expression:
+    """The natural logarithm."""
+    return Function("ln({})", np.log, x)
+
+
+def sqrt(x: Expression) -> Expression:
+    """√(x)."""
+    return Function("√({})", np.sqrt, x)
+
+
+def tanh(x: Expression) -> Expression:
+    """Hyperbolic tangent."""
+    return Function("tanh({})", np.tanh, x)
+
+
+def absolute(x: Expression) -> Expression:
+    """|x|."""
+    return Function("|{}|", np.abs, x)
+
+
+def largest(x: Operand, y: Operand) -> Expression:
+    """max(x, y)."""
+    return Function("max({}, {})", np.maximum, lift(x), lift(y))
+
+
+def smallest(x: Operand, y: Operand) -> Expression:
+    """min(x, y)."""
+    return Function("min({}, {})", np.minimum, lift(x), lift(y))
+
+
+def sign(x: Expression) -> Expression:
+    """sgn(x): −1, 0 or 1."""
+    return Function("sgn({})", np.sign, x)

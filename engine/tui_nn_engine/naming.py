@@ -1,0 +1,181 @@
+"""What the numbers of an update are called: as on paper (w14, z4, δ4) or as in code.
+
+On paper all units are numbered through, inputs first; a layer without parameters keeps the numbers
+of the units before it. In code a slot stands with its index: dense_1.kernel[0, 3].
+"""
+
+from math import prod
+
+import numpy as np
+
+from tui_nn_engine.explanation import Notation
+from tui_nn_engine.network import Network
+from tui_nn_engine.parameters import Parameters
+from tui_nn_engine.program import Program, Slot
+
+_LETTERS = {"xW": "a", "z": "z", "h": "h", "mask": "m"}
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_KINDS = {
+    "x": "input",
+    "t": "target",
+    "xW": "weighted sum",
+    "z": "net input",
+    "h": "output",
+    "mask": "dropout mask",
+}
+
+
+class Names:
+    """Names of slots' elements in one notation."""
+
+    def __init__(
+        self, network: Network, program: Program, parameters: Parameters, notation: Notation
+    ) -> None:
+        self.notation = notation
+        self._program, self._parameters = program, parameters
+        self._inputs = prod(network.sample_shape)
+        self._single = prod(network.output_shape) == 1
+        self._first: dict[str, int] = {}  # number of a layer's first unit
+        self._before: dict[str, int] = {}  # number of its first input
+        self._primes: dict[str, str] = {}
+        written = {op.output.name for op in program.ops if op.phase == "forward"}
+        first, size, primes = 1, self._inputs, -1
+        for row in network.summary():
+            self._before[row.name] = first
+            if row.parameters or prod(row.output_shape) != size:
+                first, size, primes = first + size, prod(row.output_shape), -1
+            primes += f"{row.name}.h" in written
+            self._first[row.name] = first
+            self._primes[row.name] = "′" * primes
+
+    def negated(self, slot: Slot) -> bool:
+        """Whether the slot holds errors and these are shown as e = −∂E/∂z."""
+        return self.notation.error == "e" and _is_error(slot)
+
+    def symbol(
+        self, slot: Slot, index: tuple[int, ...], *, sample: bool = False, as_: str = ""
+    ) -> str:
+        """One element; `sample`: the sample is part of the name; `as_`: its formula's symbol."""
+        if not slot.shape and slot.role != "value":
+            return as_ if as_ and self.notation.names == "paper" else slot.name
+        if as_:
+            return self._flat(slot, index[0], as_)
+        if self.notation.names == "code":
+            return self._code(slot, index)
+        told = sample or (len(slot.shape) == 1 and slot.role == "value")
+        return self._paper(slot, index) + (_power(index[0] + 1) if told else "")
+
+    def title(self, slot: Slot, index: tuple[int, ...], what: str) -> str:
+        """The element and what it is: "z4: net input, dense_1, sample 2 of 4"."""
+        parts = [what]
+        if slot.role != "parameter" and "." in slot.name and not _of_parameter(slot):
+            parts.append(self._owner(slot).name.partition(".")[0])
+        batch = self._program.batch
+        if len(slot.shape) > 1 and not _of_parameter(slot) and batch > 1:
+            parts.append(f"sample {index[0] + 1} of {batch}")
+        return ", ".join(parts)
+
+    def weight(self, position: int) -> str:
+        """A trainable parameter by its place in the flat vector."""
+        name, index = self.place(position)
+        if self.notation.names == "code":
+            return f"{name}{list(index)}"
+        return self._parameter(name, index)
+
+    def place(self, position: int) -> tuple[str, tuple[int, ...]]:
+        """Which parameter and which of its elements stands there in the flat vector."""
+        for spec in self._parameters.specs:
+            place = self._parameters.places[spec.name]
+            if place.start <= position < place.stop:
+                found = np.unravel_index(position - place.start, spec.shape)
+                return spec.name, tuple(int(i) for i in found)
+        raise IndexError(f"no parameter at {position}")
+
+    def _flat(self, slot: Slot, position: int, as_: str) -> str:
+        weight = self.weight(position)
+        if slot.role == "parameter":
+            return weight
+        if slot.role == "gradient":
+            if self.notation.names == "paper":
+                return f"∂E/∂{weight}"
+            name, index = self.place(position)
+            return f"dE/d({name}){list(index)}"
+        if as_.startswith("Δ"):
+            return f"Δ{weight}"
+        state = self.notation.names == "code" and slot.role == "state"
+        return f"{slot.name if state else as_}({weight})"
+
+    def _code(self, slot: Slot, index: tuple[int, ...]) -> str:
+        name = f"e({_named(slot.of)})" if slot.of and self.negated(slot) else slot.name
+        return f"{name}{list(index)}" if index else name
+
+    def _paper(self, slot: Slot, index: tuple[int, ...]) -> str:
+        if slot.of is not None:
+            return self._gradient(slot, slot.of, index)
+        if slot.role == "parameter":
+            return self._parameter(slot.name, index)
+        if slot.name == "loss.E.per sample":
+            return "E"
+        layer, _, part = slot.name.partition(".")
+        unit = int(np.ravel_multi_index(index[1:], slot.shape[1:])) if index[1:] else 0
+        if slot is self._program.y or slot is self._program.output:
+            letter = "t" if slot is self._program.y else "y"
+            last = self._first[self._program.output.name.partition(".")[0]]
+            return letter if self._single else f"{letter}{last + unit}"
+        if slot is self._program.x:
+            return f"x{1 + unit}"
+        if layer not in self._first:
+            return part or slot.name
+        number = self._first[layer] + unit
+        if part == "f'(z)":
+            return f"f′(z{number})"
+        primes = self._primes[layer] if part == "h" else ""
+        return f"{_LETTERS.get(part, part)}{number}{primes}"
+
+    def _gradient(self, slot: Slot, of: Slot, index: tuple[int, ...]) -> str:
+        share = slot.name.partition(" #")[2]
+        mark = f" #{share}" if share else ""
+        minus = "−" if self.negated(slot) else ""
+        if not _is_error(slot):
+            return f"∂E/∂{self._paper(of, index)}{mark}"
+        layer, _, part = of.name.partition(".")
+        if part == "z" and layer in self._first:
+            unit = int(np.ravel_multi_index(index[1:], of.shape[1:]))
+            return f"{'e' if minus else 'δ'}{self._first[layer] + unit}{mark}"
+        return f"{minus}∂E/∂{self._paper(of, index)}{mark}"
+
+    def _parameter(self, name: str, index: tuple[int, ...]) -> str:
+        layer, _, part = name.partition(".")
+        unit = self._first[layer] + index[-1]
+        if part == "kernel" and len(index) == 2:
+            source = self._before[layer] + index[0]
+            return f"w{source}{unit}" if max(source, unit) < 10 else f"w{source},{unit}"
+        return f"b{unit}" if part == "bias" else f"{part}{list(index)}"
+
+    def _owner(self, slot: Slot) -> Slot:
+        return slot.of if slot.of is not None else slot
+
+
+def kind(slot: Slot) -> str:
+    """What a slot holds, in a student's words."""
+    if slot.of is not None:
+        return "gradient" if _of_parameter(slot) else "error"
+    part = slot.name.rpartition(".")[2]
+    return _KINDS.get(part, part)
+
+
+def _named(slot: Slot) -> str:
+    return slot.name
+
+
+def _is_error(slot: Slot) -> bool:
+    """Gradients of what flows through the network; those of parameters are no errors."""
+    return slot.of is not None and not _of_parameter(slot)
+
+
+def _of_parameter(slot: Slot) -> bool:
+    return slot.of is not None and slot.of.role == "parameter"
+
+
+def _power(number: int) -> str:
+    return f"⁽{str(number).translate(_SUPERSCRIPT)}⁾"
