@@ -38,6 +38,9 @@ L6 = {
 }
 
 
+LARGE = (160, 48)  # every pane is on screen
+
+
 class Harness(App):
     """Step mode on a real session in this process; messages arrive as the app would bring them."""
 
@@ -130,7 +133,8 @@ def text(app, selector):
 
 def table(app, selector):
     """The cells of a table by the label of their row."""
-    rows = [line.split() for line in lines(app, selector)[1:] if line.strip()]
+    shown = [line.replace(", ", ",") for line in lines(app, selector)[1:]]
+    rows = [line.split() for line in shown if line.strip()]
     return {row[0].lstrip("›"): row[1:] for row in rows}
 
 
@@ -144,13 +148,13 @@ def numbers(cells):
 
 
 async def test_the_textbook_update_by_hand(opened):
-    async with opened(L6) as (app, pilot):
+    async with opened(L6, LARGE) as (app, pilot):
         await press(app, pilot, *"nnn")
-        assert table(app, "#neurons") == {"1": ["-0.7", "0.3318", "·"], "2": ["0.1", "0.525", "·"]}
+        assert table(app, "#neurons") == {"4": ["-0.7", "0.3318", "·"], "5": ["0.1", "0.525", "·"]}
         await press(app, pilot, *"nnn")
-        assert table(app, "#neurons") == {"1": ["-0.1045", "0.4739", "·"]}
+        assert table(app, "#neurons") == {"6": ["-0.1045", "0.4739", "·"]}
         await press(app, pilot, "s", *"nnn")
-        error = numbers(table(app, "#neurons")["1"])[2]
+        error = numbers(table(app, "#neurons")["6"])[2]
         assert error == pytest.approx(0.1311, abs=1.5e-4)  # printed from rounded factors: 0.1312
         assert "e = −∂E/∂z" in text(app, "#neuron Static")
         await press(app, pilot, *"nnnn")
@@ -160,7 +164,7 @@ async def test_the_textbook_update_by_hand(opened):
         assert app.monitor.view.cursor == len(app.monitor.listing.names)
         new = [cells[3] for cells in table(app, "#weights").values()]
         assert numbers(new) == pytest.approx([0.192, 0.4, -0.508, -0.408], abs=5e-4)
-        await press(app, pilot, "down")
+        await press(app, pilot, "u")
         new = [cells[3] for cells in table(app, "#weights").values()]
         assert numbers(new) == pytest.approx([-0.306, 0.1, 0.194, 0.194], abs=5e-4)
         await press(app, pilot, "]")
@@ -170,14 +174,14 @@ async def test_the_textbook_update_by_hand(opened):
 
 async def test_every_number_is_the_engines_slot(opened):
     async with opened(XOR, (200, 60)) as (app, pilot):
-        await press(app, pilot, *"DDDDDDDD", "f", "right", "right", "[", "down")
+        await press(app, pilot, *"DDDDDDDDa", "f", ".", ".", "[", "u")
         names = ("dense_1.z", "dense_1.h", "dE/d(dense_1.z)")
         for _ in app.monitor.listing.names:
             await press(app, pilot, "n")
             stepper = app.session._stepper
             slots = [stepper.slot(name) for name in names]
             for unit, cells in table(app, "#neurons").items():
-                wanted = [s.array[2, int(unit) - 1] if s else np.nan for s in slots]
+                wanted = [s.array[2, int(unit)] if s else np.nan for s in slots]
                 assert numbers(cells) == pytest.approx(wanted, rel=1e-11, nan_ok=True)
             gradient = stepper.slot("dE/d(dense_1.kernel)")
             change = stepper.written("velocity")
@@ -229,29 +233,69 @@ async def test_the_list_marks_what_is_done_and_what_is_next(opened):
     async with opened(L6) as (app, pilot):
         await press(app, pilot, *"nnnnn")
         shown = lines(app, "#program")
-        assert shown[:8] == [
-            "FORWARD dense_1",
-            "✓ matmul          xW",
-            "✓ add bias        z = xW + b",
-            "✓ sigmoid         h = 1/(1 + e⁻ᶻ)",
-            "FORWARD dense_2",
-            "✓ matmul          xW",
-            "✓ add bias        z = xW + b",
-            "▶ sigmoid         h = 1/(1 + e⁻ᶻ)",
+        assert shown[:9] == [
+            " ▾ FORWARD",
+            "  ▾ dense_1",
+            "   ✓ matmul          xW",
+            "   ✓ add bias        z = xW + b",
+            "   ✓ sigmoid         h = 1/(1 + …",
+            "  ▾ dense_2",
+            "   ✓ matmul          xW",
+            "›  ✓ add bias        z = xW + b",
+            "   ▶ sigmoid         h = 1/(1 + …",
         ]
-        assert not any("▶" in line for line in shown[8:])
-        assert text(app, "#strip").split()[:3] == ["▶", "next", "sigmoid"]
+        assert not any("▶" in line for line in shown[9:])
+        assert text(app, "#strip").split()[:4] == ["▶", "next", "(n)", "sigmoid"]
         assert "dense_2.xW, dense_2.bias → dense_2.z (1 × 1)" in text(app, "#strip")
         await press(app, pilot, "N", "b")
         assert "update 2" in app.step.query_one("#program").border_title
 
 
-async def test_a_click_on_an_operation_steps_there(opened):
+async def test_a_click_explains_an_operation_and_a_double_click_goes_there(opened):
     async with opened(L6) as (app, pilot):
-        for line, cursor in ((7, 5), (2, 1), (0, 0), (24, 17), (4, 3)):
+        await press(app, pilot, "n")
+        for line, operation in ((8, 5), (3, 1), (2, 0), (4, 2)):
             await pilot.click("#program", offset=(5, line + 1))
             await press(app, pilot)
-            assert app.monitor.view.cursor == cursor, line
+            assert (app.step._moment.explained, app.monitor.view.cursor) == (operation, 1)
+            assert lines(app, "#program")[line].startswith("›")
+        for line, cursor in ((8, 6), (3, 2), (4, 3), (2, 1)):
+            await pilot.click("#program", offset=(5, line + 1), times=2)
+            await press(app, pilot)
+            assert (app.step._moment.explained, app.monitor.view.cursor) == (cursor - 1, cursor)
+
+
+async def test_the_arrows_explain_operations_and_enter_goes_there(opened):
+    async with opened(L6) as (app, pilot):
+        app.step.query_one("#program").focus()
+        await press(app, pilot, "down", "down")
+        assert (app.step._moment.explained, app.monitor.view.cursor) == (2, 0)
+        await press(app, pilot, "down", "down", "enter")  # over a heading, to the next layer
+        assert (app.step._moment.explained, app.monitor.view.cursor) == (3, 4)
+        assert app.monitor.view.layer == "dense_2"
+        await press(app, pilot, "down", "n")
+        assert (app.step._moment.explained, app.monitor.view.cursor) == (4, 5)
+        await press(app, pilot, "b")
+        assert (app.step._moment.explained, app.monitor.view.cursor) == (3, 4)
+
+
+async def test_layers_and_phases_fold(opened):
+    async with opened(L6) as (app, pilot):
+        program = app.step.query_one("#program")
+        program.focus()
+        await press(app, pilot, *"nnnn")
+        await pilot.click("#program", offset=(5, 2))
+        await pilot.pause()
+        shown = lines(app, "#program")
+        assert shown[:3] == [" ▾ FORWARD", "  ▸ dense_1 ✓ 3 operations", "  ▾ dense_2"]
+        await press(app, pilot, "left", "left")  # to the phase, and fold it
+        assert lines(app, "#program")[:2] == ["›▸ FORWARD ▶ 6 operations", " ▾ LOSS"]
+        await press(app, pilot, "n", "n")  # folded it stays, and says where the update is
+        assert lines(app, "#program")[0] == "›▸ FORWARD ✓ 6 operations"
+        await press(app, pilot, "right", "down", "right")
+        assert lines(app, "#program")[1:3] == ["  ▾ dense_1", "   ✓ matmul          xW"]
+        await press(app, pilot, "up", "enter")
+        assert lines(app, "#program")[1] == " ▾ LOSS"
 
 
 async def test_choosing_layer_unit_and_sample_by_key(opened):
@@ -262,13 +306,13 @@ async def test_choosing_layer_unit_and_sample_by_key(opened):
             return view.layer, view.unit, view.sample
 
         assert seen() == ("dense_3", 0, 0)
-        await press(app, pilot, "]", "down", "left")
+        await press(app, pilot, "]", "u", ",")
         assert seen() == ("dense_3", 0, 0)
-        await press(app, pilot, "[", "down", "down", "up", "right", ".", ",")
+        await press(app, pilot, "[", "u", "u", "U", ".", ".", ",")
         assert seen() == ("dense_2", 1, 1)
-        assert "unit 2 of 20" in text(app, "#where")
+        assert "unit 8 (2/20)" in text(app, "#where")
         assert "sample 2 of 4" in text(app, "#where")
-        await press(app, pilot, *["[", "["], *["down"] * 9)
+        await press(app, pilot, *["[", "["], *["u"] * 9)
         assert seen() == ("dense_1", 3, 1)
         await press(app, pilot, *"nnnnnn")
         assert seen() == ("dense_1", 3, 1)  # held: the person chose this layer
@@ -289,6 +333,10 @@ async def test_choosing_by_mouse(opened):
         assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_2", 0)
         await pilot.click("#weights", offset=(5, 3))  # the weight from the second hidden neuron
         await press(app, pilot)
+        assert app.step._looking.at.source == 1
+        assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_2", 0)
+        await pilot.click("#weights", offset=(5, 3), times=2)  # follow it there
+        await press(app, pilot)
         assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_1", 1)
         where = lines(app, "#where")[0]
         await pilot.click("#where", offset=(where.index("◂", where.index("dense_1")) + 1, 0))
@@ -297,16 +345,16 @@ async def test_choosing_by_mouse(opened):
 
 
 async def test_what_is_not_computed_yet_is_said_so(opened):
-    async with opened(L6) as (app, _pilot):
-        assert table(app, "#neurons") == {"1": ["·"] * 3}
-        assert table(app, "#weights")["bias"] == ["0.1", "·", "·", "·"]
+    async with opened(L6, LARGE) as (app, _pilot):
+        assert table(app, "#neurons") == {"6": ["·"] * 3}
+        assert table(app, "#weights")["b6"] == ["0.1", "·", "·", "·"]
         assert [line.split()[-1] for line in card(app)[:3]] == ["·"] * 3
-        assert "· not computed yet" in text(app, "#legend")
+        assert "· not computed yet" in text(app, "#tools")
         assert "nan" not in "".join(map(str, [text(app, "#network"), *card(app)]))
 
 
 async def test_what_was_just_written_is_marked(opened):
-    async with opened(L6) as (app, pilot):
+    async with opened(L6, LARGE) as (app, pilot):
         marks = []
         for _ in app.monitor.listing.names:
             await press(app, pilot, "n")
@@ -325,12 +373,12 @@ async def test_what_was_just_written_is_marked(opened):
 
 
 async def test_both_signs_of_the_error(opened):
-    async with opened(L6) as (app, pilot):
+    async with opened(L6, LARGE) as (app, pilot):
         await press(app, pilot, *"nnnnnnnnn")
-        assert table(app, "#neurons")["1"][2] == "-0.1312"
+        assert table(app, "#neurons")["6"][2] == "-0.1312"
         assert "δ = ∂E/∂z" in text(app, "#neuron Static")
         await press(app, pilot, "s")
-        assert table(app, "#neurons")["1"][2] == "0.1312"
+        assert table(app, "#neurons")["6"][2] == "0.1312"
         assert "error e" in lines(app, "#neurons")[0]
         assert "δ" not in text(app, "#neuron Static") + text(app, "#network")
 
@@ -338,9 +386,9 @@ async def test_both_signs_of_the_error(opened):
 async def test_digits(opened):
     async with opened(L6) as (app, pilot):
         await press(app, pilot, *"nnn", "D", "D", "D")
-        assert table(app, "#neurons")["1"][1] == "0.3318122"
+        assert table(app, "#neurons")["4"][1] == "0.3318122"
         await press(app, pilot, *"dddddddddd")
-        assert table(app, "#neurons")["1"][1] == "0.33"
+        assert table(app, "#neurons")["4"][1] == "0.33"
 
 
 async def test_a_large_network_opens_with_few_widgets(opened):
@@ -356,10 +404,10 @@ async def test_a_large_network_opens_with_few_widgets(opened):
         assert app.step.query_one("#neuron SamplePicture").display
         await press(app, pilot, "o")
         assert weights.border_subtitle == "9 of 785 shown, in order"
-        assert list(table(app, "#weights"))[:2] == ["x1", "x2"]
+        assert list(table(app, "#weights"))[:2] == ["w1,785", "w2,785"]
         weights.scroll_end(animate=False, immediate=True)
         await pilot.pause()
-        assert list(table(app, "#weights"))[-1] == "bias"
+        assert list(table(app, "#weights"))[-1] == "b785"
 
 
 async def test_unit_keys_follow_the_order_of_the_table(opened):
@@ -367,12 +415,16 @@ async def test_unit_keys_follow_the_order_of_the_table(opened):
         await press(app, pilot, *"nnn")
         order = app.step._moment.unit_order[0].tolist()
         place = order.index(app.monitor.view.unit)
-        await press(app, pilot, "up", "up")
+        await press(app, pilot, "U", "U")
         assert app.monitor.view.unit == order[place - 2]
-        assert any(line.startswith(f"›{order[place - 2] + 1}") for line in lines(app, "#neurons"))
+        app.step.query_one("#neurons").focus()
+        await press(app, pilot, "down", "up", "up", "down")
+        assert app.monitor.view.unit == order[place - 2]
+        assert any(line.startswith(f"›{order[place - 2] + 785}") for line in lines(app, "#neurons"))
 
 
-SIZES = [(120, 36), (80, 24), (60, 20), (40, 12), (120, 20)]
+PANES = ("program", "network", "explanation", "neuron", "neurons", "weights")
+SIZES = [(160, 45), (120, 36), (80, 24), (60, 20), (40, 12), (120, 20)]
 
 
 @pytest.mark.parametrize(
@@ -383,14 +435,14 @@ async def test_every_size_shows_every_pane(opened, experiment, size):
         await press(app, pilot, *"nnnn")
         seen = set()
         for _ in range(5):
-            for pane in ("program", "network", "neuron", "neurons", "weights"):
+            for pane in PANES:
                 widget = app.step.query_one(f"#{pane}")
                 if widget.is_on_screen and widget.region.area:
                     seen.add(pane)
                     assert app.step.region.contains_region(widget.region)
                     assert widget.size.height >= 2, pane
             await press(app, pilot, "t")
-        assert seen == {"program", "network", "neuron", "neurons", "weights"}
+        assert seen == set(PANES)
 
 
 async def test_panes_can_be_clicked_where_they_share_a_place(opened):

@@ -9,106 +9,153 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
+from tui_nn.modes.looking import Looking, next_phase
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
+from tui_nn.widgets.explanation_pane import ExplanationPane
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.network_diagram import NetworkDiagram
-from tui_nn.widgets.neuron_card import NeuronCard
+from tui_nn.widgets.neuron_card import NeuronCard, sample_summary
 from tui_nn.widgets.neuron_table import NeuronTable
-from tui_nn.widgets.operation_list import OperationList
 from tui_nn.widgets.operation_strip import OperationStrip
+from tui_nn.widgets.operation_tree import OperationTree
 from tui_nn.widgets.weight_table import WeightTable
 from tui_nn_engine import protocol
-from tui_nn_engine.stepview import StepView
 
-TRANSPORT: Final[list[BindingType]] = [
-    Binding("n", "step(1)", "op on", priority=True, tooltip="Do the next operation"),
-    Binding("b", "step(-1)", "op back", priority=True, tooltip="Undo the last operation"),
-]
-SECTIONS: Final = ("program", "network", "neuron", "tables")
+SECTIONS: Final = ("program", "explanation", "network", "neuron", "tables")
 IMAGES: Final = {"mnist", "mnist_small", "digits"}
 IDLE: Final = {
     "starting": "The engine is starting.",
     "ready": "n takes the first update apart.",
     "running": "Training runs: space pauses it, n takes the next update apart.",
+    "travelling": "On the way there: any key of the transport stops here.",
     "paused": "n takes the next update apart.",
-    "travelling": "On the way to another iteration; any key of the run stops there.",
     "stepping": "n takes the next update apart.",
     "completed": "Training is complete, so there is no next update to take apart.\n"
-    "Add epochs in Train mode, or go back to the start with r.",
+    "B goes one update back, r to the start, m adds epochs.",
     "diverged": "Training diverged: some numbers are not finite any more.\n"
-    "Go back to the start with r, and try a smaller learning rate.",
+    "B goes one update back, r to the start; l sets a smaller learning rate.",
     "dead": "The engine process ended. Train mode offers the last checkpoint.",
 }
-LEGEND: Final = (
-    "· not computed yet   ▸ just written   ✓ done   ▶ next   "
-    "errors and gradients are those of E, the mean of the batch"
-)
-DIGITS: Final = range(2, 13)
+LEGEND: Final = "· not computed yet   ▸ just written"
+HELP: Final = """\
+**One update, one operation at a time.** `n` does the next operation, `b` takes it back.
+`▶` marks the next one, `✓` what is done, `›` the one that is explained.
+
+**Look around:** the arrows or a click in the program explain any operation; enter or a double
+click goes there. `[ ]` `u` `,` choose layer, unit, sample; a click on a neuron or a weight too.
+"""
+WIDTHS: Final = {"-small": 0, "-medium": 72, "-wide": 110, "-huge": 150}
+FEW: Final = {"N": "update", "B": "update back", "space": "play", "g": "go to"}
+
+
+def _transport() -> list[BindingType]:
+    """The keys of every mode with a run: those that a newcomer needs are shown, with few words."""
+    bindings = [binding for binding in Transport.BINDINGS if isinstance(binding, Binding)]
+    few = [
+        replace(binding, description=FEW[key], show=True)
+        for key in FEW
+        for binding in bindings
+        if binding.key == key
+    ]
+    return [*few, *(replace(b, show=False) for b in bindings if b.key not in FEW)]
+
+
+def _key(key: str, action: str, name: str, tooltip: str, display: str | None = None) -> Binding:
+    """A key that the help and the palette tell of, not the line at the bottom."""
+    return Binding(
+        key, action, name, show=False, priority=True, tooltip=tooltip, key_display=display
+    )
+
+
+class Panes(Horizontal):
+    """All panes; says how much room they have."""
+
+    class Resized(Message):
+        """So many cells from left to right."""
+
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.width = width
+
+    def on_resize(self, event: Resize) -> None:
+        """Say it."""
+        self.post_message(self.Resized(event.size.width))
 
 
 class Step(Transport, inherit_bindings=False):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
     CSS_PATH = "step.tcss"
+    HELP = HELP
+    BINDING_GROUP_TITLE = "Step mode"
     name_of_mode = "step"
-    HORIZONTAL_BREAKPOINTS = [(0, "-small"), (72, "-medium"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (22, "-normal"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [
+        (0, "-tiny"), (16, "-short"), (22, "-normal"), (30, "-tall"), (42, "-high")
+    ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
-        *TRANSPORT,
-        Binding("p", "phase(1)", "phase on", priority=True, tooltip="To the next phase"),
-        Binding("P", "phase(-1)", "phase back", priority=True, tooltip="To the phase before"),
-        Binding("left_square_bracket", "layer(-1)", "layer", priority=True, key_display="["),
-        Binding("right_square_bracket", "layer(1)", "layer", priority=True, key_display="]"),
-        Binding("up", "unit(-1)", "unit", priority=True, show=False),
-        Binding("down", "unit(1)", "unit", priority=True, show=False),
-        Binding("left,comma", "sample(-1)", "sample", priority=True, show=False),
-        Binding("right,full_stop", "sample(1)", "sample", priority=True, show=False),
-        Binding("f", "follow", "follow", priority=True, tooltip="Show the layer at work"),
-        Binding("s", "sign", "δ/e", priority=True, tooltip="Errors as δ or as e = −δ"),
-        Binding("o", "order", "order", priority=True, tooltip="Largest first, or in order"),
-        Binding("d", "digits(-1)", "digits", priority=True, tooltip="Fewer digits"),
-        Binding("D", "digits(1)", "digits", priority=True, show=False, tooltip="More digits"),
-        Binding("t", "section", "pane", priority=True, tooltip="The next pane"),
-        # Inherited would mean first: at the bottom of a narrow terminal this mode's own keys count.
-        *Transport.BINDINGS,
+        Binding("n", "step(1)", "step", priority=True, tooltip="Do the next operation"),
+        Binding("b", "step(-1)", "step back", priority=True, tooltip="Undo the last operation"),
+        *_transport(),
+        Binding("question_mark", "app.toggle_help", "help", key_display="?", priority=True),
+        Binding("t", "section", "pane", priority=True, tooltip="The next pane that hides"),
+        _key("p", "phase(1)", "phase on", "To the next phase"),
+        _key("P", "phase(-1)", "phase back", "To the phase before"),
+        _key("left_square_bracket", "layer(-1)", "layer before", "Look at it", "["),
+        _key("right_square_bracket", "layer(1)", "layer after", "Look at it", "]"),
+        _key("u", "unit(1)", "unit below", "Look at it, as the table is ordered"),
+        _key("U", "unit(-1)", "unit above", "Look at it, as the table is ordered"),
+        _key("full_stop", "sample(1)", "sample after", "Look at it", "."),
+        _key("comma", "sample(-1)", "sample before", "Look at it", ","),
+        Binding("down", "unit(1)", "unit below", show=False),
+        Binding("up", "unit(-1)", "unit above", show=False),
+        Binding("right", "sample(1)", "sample after", show=False),
+        Binding("left", "sample(-1)", "sample before", show=False),
+        _key("f", "follow", "follow", "Show the layer at work, or hold the one shown"),
+        _key("s", "sign", "δ or e", "Errors as δ = ∂E/∂z, or as e = −δ"),
+        _key("a", "names", "names", "Names as on paper (w14) or as in code (kernel[0, 3])"),
+        _key("o", "order", "order", "Large tables: largest first, or in order"),
+        _key("D", "digits(1)", "more digits", "Up to 17, which are all"),
+        _key("d", "digits(-1)", "fewer digits", "Down to 2"),
     ]
 
     def __init__(self, monitor: Monitor, send: Send) -> None:
         super().__init__(monitor, send)
-        self._look = protocol.LookAt()
-        self._follow = True
-        self._followed: tuple[int, int] | None = None
+        self._looking = Looking()
         self._moment: Moment | None = None
-        self._digits = 4
-        self._textbook = False
-        self._largest_first = True
         self._asked: tuple[str, int] | None = None
-        self._section = "network"
+        self._section = "explanation"
 
     def compose_mode(self) -> ComposeResult:
-        """The program at the left, the network and its neuron at the right, tables below."""
+        """The program at the left, network and explanation beside it, tables below."""
         yield Static(id="where")
         yield OperationStrip(id="strip")
         yield Static(id="sections")
         yield Static(id="idle")
-        with Horizontal(id="panes"):
-            yield OperationList(id="program")
+        with Panes(id="panes"):
+            yield OperationTree(id="program")
             with Vertical(id="views"):
                 with Container(id="pictures"):
                     yield NetworkDiagram(id="network")
-                    yield NeuronCard(id="neuron")
+                    with Container(id="words"):
+                        yield ExplanationPane(id="explanation")
+                        yield NeuronCard(id="neuron")
                 with Container(id="tables"):
                     yield NeuronTable(id="neurons")
                     yield WeightTable(id="weights")
-        yield Static(LEGEND, id="legend")
+        yield Static(LEGEND, id="tools")
 
-    def on_resize(self) -> None:
-        """Offer the panes that are shown one at a time at this size."""
-        self.call_after_refresh(self._show_section)
+    def on_panes_resized(self, event: Panes.Resized) -> None:
+        """As many panes side by side as there is room for: the help takes some of the screen's."""
+        fitting = max((width, name) for name, width in WIDTHS.items() if width <= event.width)[1]
+        for name in WIDTHS:
+            self.set_class(name == fitting, name)
+        self._show_section()
 
     def on_screen_resume(self) -> None:
         """Lay the next update open."""
@@ -119,24 +166,26 @@ class Step(Transport, inherit_bindings=False):
 
     def show_run(self) -> None:
         """Show what the monitor knows; lay the next update open where one can be."""
-        monitor, view = self.monitor, self.monitor.view
+        monitor, view, listing = self.monitor, self.monitor.view, self.monitor.listing
         if monitor.state in {"ready", "paused"}:
             self._lay_open(monitor.state, monitor.iteration)
         else:
             self._asked = None
-        laid_open = view is not None and monitor.listing is not None
-        self.set_class(not laid_open, "idle")
-        if view is None or monitor.listing is None:
-            self._moment = None
-            self.query_one("#idle", Static).update(IDLE[monitor.state])
+        if view is None or listing is None:
+            # Between two updates the one before stays on screen until the next is laid open.
+            if self._moment is None or monitor.state not in {"ready", "paused", "travelling"}:
+                self._moment = None
+                self.set_class(True, "idle")
+                self.query_one("#idle", Static).update(IDLE[monitor.state])
             return
+        self.set_class(False, "idle")
         before = self._moment
-        if before is None or before.view is not view or before.listing is not monitor.listing:
-            self._moment = Moment(
-                view, monitor.listing, self._digits, self._textbook, self._largest_first
-            )
-            self._keep_look(view)
-            self._follow_operation(view)
+        if before is None or before.view is not view or before.listing is not listing:
+            self._looking.keep(view)
+            self._moment = self._looking.moment(view, listing)
+            if self._looking.followed(self._moment):
+                self.send(self._looking.at)
+                self._moment = self._looking.moment(view, listing)
             self._show_moment()
 
     def _lay_open(self, state: str, iteration: int) -> None:
@@ -145,137 +194,164 @@ class Step(Transport, inherit_bindings=False):
             self._asked = state, iteration
             self.send(protocol.Step(0))
 
-    def _keep_look(self, view: StepView) -> None:
-        """Another experiment may have other layers: look at what the engine chose."""
-        if self._look.layer not in view.units:
-            self._look = protocol.LookAt(view.layer, view.unit, view.sample)
-
-    def _follow_operation(self, view: StepView) -> None:
-        """Look at the layer that the last operation belongs to, while that is wished."""
-        place = view.iteration, view.cursor
-        if not self._follow or self._followed == place or not view.cursor:
-            return
-        self._followed = place
-        assert self._moment is not None  # noqa: S101 - just made
-        layer = self._moment.listing.paths[view.cursor - 1]
-        if layer in view.units and layer != self._look.layer:
-            self._look_at(layer=layer)
-
     def _show_moment(self) -> None:
         moment = self._moment
         if moment is None:
             return
         self.query_one("#where", Static).update(self._where(moment), layout=False)
         self.query_one(OperationStrip).show(moment)
-        self.query_one(OperationList).show(moment)
-        self.query_one(NetworkDiagram).show(moment)
-        self.query_one(NeuronCard).show(moment, self._image(moment.view))
+        self.query_one(OperationTree).show(moment)
+        diagram = self.query_one(NetworkDiagram)
+        diagram.border_title = sample_summary(moment)
+        diagram.show(moment)
+        self.query_one(ExplanationPane).show(moment)
+        self.query_one(NeuronCard).show(moment, self._image(moment))
         self.query_one(NeuronTable).show(moment)
         self.query_one(WeightTable).show(moment)
 
     def _where(self, moment: Moment) -> Content:
-        view = moment.view
+        view, listing = moment.view, moment.listing
+        phase = [*listing.phases, "complete"][view.cursor] if listing.phases else ""
+        count = len(view.units[view.layer])
+        of = f" ({view.unit + 1}/{count:,})" if moment.paper else f" of {count:,}"
         choices = (
+            ("phase", phase, ""),
             ("layer", view.layer, ""),
-            ("unit", f"unit {view.unit + 1}", f" of {len(view.units[view.layer]):,}"),
+            ("unit", moment.unit_name, of),
             ("sample", f"sample {view.sample + 1}", f" of {view.batch}"),
         )
         parts: list[str | Content | tuple[str, str]] = [
-            f"operation {view.cursor}/{len(moment.listing.names)}"
+            f"operation {view.cursor}/{len(listing.names)}"
         ]
-        for action, name, of in choices:
+        for action, name, rest in choices:
             before, after = (_link(a, f"{action}({d})") for a, d in (("◂", -1), ("▸", 1)))
-            parts += ["  ", before, " ", (name, "bold"), of, " ", after]
-        parts += ["  ", _link(moment.error_name(view.layer), "sign"), "  "]
-        parts += [_link("follows the operation" if self._follow else "layer held", "follow")]
-        return Content.assemble(*parts, f"  {self._digits} digits")
+            parts += ["  ", before, " ", (name, "bold"), rest, " ", after]
+        parts += ["  ", _link(moment.error_name(view.layer), "sign")]
+        parts += ["  ", _link("paper names" if moment.paper else "code names", "names"), "  "]
+        parts += [_link("◂", "digits(-1)"), f" {moment.digits} digits ", _link("▸", "digits(1)")]
+        parts += ["  ", _link("follows" if self._looking.follow else "held", "follow")]
+        parts += ["  ", _link("largest first" if moment.largest_first else "in order", "order")]
+        return Content.assemble(*parts)
 
-    def _image(self, view: StepView) -> NDArray[np.float64] | None:
+    def _image(self, moment: Moment) -> NDArray[np.float64] | None:
         """The sample as a square picture, where the data are pictures."""
-        opened = self.monitor.opened
+        opened, x = self.monitor.opened, moment.view.x
         data: dict[str, Any] = opened.experiment["data"] if opened else {}
-        side = round(view.x.size**0.5)
-        if data.get("name") not in IMAGES or side * side != view.x.size:
+        side = round(x.size**0.5)
+        if data.get("name") not in IMAGES or side * side != x.size:
             return None
-        return view.x.reshape(side, side)
+        return x.reshape(side, side)
 
-    # -- what the person wants ------------------------------------------------------------------
+    # -- stepping -------------------------------------------------------------------------------
 
     def action_step(self, count: int) -> None:
         """So many operations on, or back."""
         self.send(protocol.Step(count))
 
-    def action_update(self) -> None:
-        """The rest of this update; the next one is laid open after it."""
-        self.send(protocol.Update())
-
     def action_phase(self, direction: int) -> None:
-        """To the first operation of the next phase, or of this one, then of the one before."""
-        if self._moment is None:
-            return
-        phases, cursor = self._moment.listing.phases, self._moment.view.cursor
-        starts = [i for i in range(len(phases)) if i == 0 or phases[i] != phases[i - 1]]
-        starts.append(len(phases))
-        if direction > 0:
-            target = next((start for start in starts if start > cursor), len(phases))
-        else:
-            target = next((start for start in reversed(starts) if start < cursor), 0)
-        self._step_to(target)
+        """To the next phase, or back to the start of one."""
+        if self._moment is not None:
+            self._step_to(next_phase(self._moment, direction))
+
+    def _step_to(self, cursor: int) -> None:
+        if self._moment is not None and cursor != self._moment.view.cursor:
+            self.send(protocol.Step(cursor - self._moment.view.cursor))
+
+    def on_operation_tree_wanted(self, event: OperationTree.Wanted) -> None:
+        """Step until the operation is just done."""
+        self._step_to(event.cursor)
+
+    # -- looking --------------------------------------------------------------------------------
 
     def action_layer(self, direction: int) -> None:
         """The layer after, or before."""
-        if self._moment is None:
-            return
-        layers = self._moment.layers
-        place = layers.index(self._look.layer) + direction
-        if 0 <= place < len(layers):
-            self._hold(layers[place], 0)
+        if self._moment is not None:
+            self._look(self._looking.next_layer(self._moment, direction))
 
     def action_unit(self, direction: int) -> None:
         """The next unit in the order of the table."""
-        if self._moment is None:
-            return
-        order = self._moment.unit_order[0]
-        count = len(self._moment.view.units[self._look.layer])
-        if len(order) == count:
-            place = int(np.flatnonzero(order == min(self._look.unit, count - 1))[0]) + direction
-            unit = int(order[min(max(place, 0), count - 1)])
-        else:  # the engine has yet to say what the layer just chosen holds
-            unit = min(max(self._look.unit + direction, 0), count - 1)
-        self._look_at(unit=unit)
+        if self._moment is not None:
+            self._look(self._looking.next_unit(self._moment, direction))
 
     def action_sample(self, direction: int) -> None:
         """Another sample of the batch."""
         if self._moment is not None:
-            last = self._moment.view.batch - 1
-            sample = min(self._look.sample, last) + direction
-            self._look_at(sample=min(max(sample, 0), last))
+            self._look(self._looking.next_sample(self._moment, direction))
+
+    def action_show_sample(self, sample: int) -> None:
+        """This sample of the batch."""
+        self._look(self._looking.change(sample=sample))
+
+    def on_operation_tree_looked(self, event: OperationTree.Looked) -> None:
+        """Explain that operation; the update stays where it is."""
+        if self._moment is not None:
+            self._look(self._looking.at_operation(self._moment, event.operation))
+
+    def on_neuron_table_chosen(self, event: NeuronTable.Chosen) -> None:
+        """Show that neuron."""
+        self._look(self._looking.change(unit=event.unit))
+
+    def on_network_diagram_chosen(self, event: NetworkDiagram.Chosen) -> None:
+        """Show that neuron."""
+        self._look(self._looking.hold(event.layer, event.unit))
+
+    def on_weight_table_chosen(self, event: WeightTable.Chosen) -> None:
+        """Show that weight."""
+        self._look(self._looking.change(source=event.source))
+
+    def on_weight_table_followed(self, event: WeightTable.Followed) -> None:
+        """Follow a weight to the neuron that it comes from."""
+        if self._moment is not None and self._moment.before:
+            self._look(self._looking.hold(self._moment.before, event.source))
+
+    def _look(self, at: protocol.LookAt | None) -> None:
+        """Show what is looked at: in part at once, in full when the engine answers."""
+        if at is None:
+            return
+        self.send(at)
+        self._show_again()
+
+    def _show_again(self) -> None:
+        if self._moment is not None:
+            self._moment = self._looking.moment(self._moment.view, self._moment.listing)
+            self._show_moment()
 
     def action_follow(self) -> None:
         """Show the layer of the last operation, or hold the one shown."""
-        self._follow = not self._follow
-        self._show_moment()
-
-    def action_sign(self) -> None:
-        """Errors as delta = dE/dz, or as e = -dE/dz."""
-        self._textbook = not self._textbook
-        self._wish(textbook=self._textbook)
+        self._looking.follow = not self._looking.follow
+        self._show_again()
 
     def action_order(self) -> None:
         """Large layers: what matters first, or in order."""
-        self._largest_first = not self._largest_first
-        self._wish(largest_first=self._largest_first)
+        self._looking.largest_first = not self._looking.largest_first
+        self._show_again()
+
+    def action_sign(self) -> None:
+        """Errors as delta = dE/dz, or as e = -dE/dz."""
+        self._look(
+            self._looking.write(error="delta" if self._looking.notation.error == "e" else "e")
+        )
+
+    def action_names(self) -> None:
+        """Names as on paper, or as in code."""
+        self._look(
+            self._looking.write(
+                names="code" if self._looking.notation.names == "paper" else "paper"
+            )
+        )
 
     def action_digits(self, change: int) -> None:
         """Fewer or more significant digits."""
-        self._digits = min(max(self._digits + change, DIGITS[0]), DIGITS[-1])
-        self._wish(digits=self._digits)
+        self._look(self._looking.more_digits(change))
+
+    # -- panes that share a place ---------------------------------------------------------------
 
     def action_section(self) -> None:
         """The next pane, where they are shown one at a time."""
         sections = self._sections
-        place = sections.index(self._section) if self._section in sections else 0
-        self.action_show_section(sections[(place + 1) % len(sections)])
+        place = sections.index(self._section) if self._section in sections else -1
+        if sections:
+            self.action_show_section(sections[(place + 1) % len(sections)])
 
     def action_show_section(self, section: str) -> None:
         """This pane, where they are shown one at a time."""
@@ -284,52 +360,24 @@ class Step(Transport, inherit_bindings=False):
 
     @property
     def _sections(self) -> tuple[str, ...]:
-        """The program has its own place where there is room for two."""
+        """The larger the screen, the fewer panes have to share a place."""
+        if self.has_class("-huge") and self.has_class("-high"):
+            return ()
+        if self.has_class("-wide", "-huge") and self.has_class("-tall", "-high"):
+            return ("explanation", "neuron")
         return SECTIONS if self.has_class("-small") else SECTIONS[1:]
 
     def _show_section(self) -> None:
+        sections = self._sections
+        if sections and self._section not in sections:
+            self._section = "explanation"
         for section in SECTIONS:
             self.set_class(section == self._section, f"show-{section}")
         tabs = [
             _link(f" {section} ", f"show_section('{section}')", here=section == self._section)
-            for section in self._sections
+            for section in sections
         ]
         self.query_one("#sections", Static).update(Content.assemble(*tabs, ("  t: next", "dim")))
-
-    def _wish(self, **wishes: Any) -> None:
-        if self._moment is not None:
-            self._moment = replace(self._moment, **wishes)
-            self._show_moment()
-
-    def _hold(self, layer: str, unit: int) -> None:
-        """Look at what the person chose, and stay there."""
-        self._follow = self._follow and layer == self._look.layer
-        self._look_at(layer=layer, unit=unit)
-
-    def _look_at(self, **changes: Any) -> None:
-        self._look = replace(self._look, **changes)
-        self.send(self._look)
-
-    def _step_to(self, cursor: int) -> None:
-        if self._moment is not None and cursor != self._moment.view.cursor:
-            self.send(protocol.Step(cursor - self._moment.view.cursor))
-
-    def on_operation_list_chosen(self, event: OperationList.Chosen) -> None:
-        """Step until the clicked operation is the next one."""
-        self._step_to(event.cursor)
-
-    def on_neuron_table_chosen(self, event: NeuronTable.Chosen) -> None:
-        """Show the clicked neuron."""
-        self._look_at(unit=event.unit)
-
-    def on_network_diagram_chosen(self, event: NetworkDiagram.Chosen) -> None:
-        """Show the clicked neuron."""
-        self._hold(event.layer, event.unit)
-
-    def on_weight_table_chosen(self, event: WeightTable.Chosen) -> None:
-        """Follow a weight to the neuron that it comes from."""
-        if self._moment is not None and self._moment.before:
-            self._hold(self._moment.before, event.source)
 
 
 def _link(text: str, action: str, *, here: bool = False) -> Content:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_engine.explanation import Notation
 from tui_nn_engine.stepview import Listing, StepView
 
 Floats = NDArray[np.float64]
@@ -37,15 +38,36 @@ class Written(NamedTuple):
 class Moment:
     """A moment of an update for one layer, unit and sample.
 
-    `textbook` shows errors as e = -dE/dz instead of delta = dE/dz; `largest_first` sorts the rows
-    of large layers by what matters.
+    `operation` is the one to be explained, -1 the last one done; `largest_first` sorts the rows of
+    large layers by what matters.
     """
 
     view: StepView
     listing: Listing
-    digits: int = 4
-    textbook: bool = False
+    notation: Notation = Notation()  # noqa: RUF009 - frozen
+    operation: int = -1
     largest_first: bool = True
+
+    @property
+    def digits(self) -> int:
+        """How many significant digits are shown."""
+        return self.notation.digits
+
+    @property
+    def textbook(self) -> bool:
+        """Whether errors are shown as e = -dE/dz instead of delta = dE/dz."""
+        return self.notation.error == "e"
+
+    @property
+    def paper(self) -> bool:
+        """Whether units are numbered through the network, inputs first, instead of by layer."""
+        return self.notation.names == "paper"
+
+    @property
+    def explained(self) -> int:
+        """The operation that is explained: the one looked at, else the last one done."""
+        last = max(len(self.listing.names) - 1, 0)
+        return min(self.operation if self.operation >= 0 else max(self.view.cursor - 1, 0), last)
 
     @property
     def layers(self) -> list[str]:
@@ -57,6 +79,36 @@ class Moment:
         """The layer that feeds the chosen one; "" for the network's input."""
         place = self.layers.index(self.view.layer)
         return self.layers[place - 1] if place else ""
+
+    @cached_property
+    def first_numbers(self) -> dict[str, int]:
+        """The paper's number of each layer's first unit; the inputs are 1, 2, 3 and so on.
+
+        As in the engine's names: a layer without parameters keeps the numbers of those before it.
+        """
+        numbers, first, size = {}, 1, len(self.view.x)
+        weighted = {name for names in self.listing.inputs for name in names.split(", ")}
+        for layer, values in self.view.units.items():
+            if f"{layer}.kernel" in weighted or len(values) != size:
+                first, size = first + size, len(values)
+            numbers[layer] = first
+        return numbers
+
+    def number(self, layer: str, unit: int) -> int:
+        """What a unit is called: on paper counted through, in code from 0; "": an input."""
+        if not self.paper:
+            return unit
+        return unit + (self.first_numbers[layer] if layer else 1)
+
+    @property
+    def unit_name(self) -> str:
+        """The chosen unit in words."""
+        return f"unit {self.number(self.view.layer, self.view.unit)}"
+
+    @property
+    def gradient_name(self) -> str:
+        """What stands between a weight and its change."""
+        return "∂E/∂w"
 
     def units(self, layer: str) -> Floats:
         """(units, 3): z, h and the error in the chosen sign."""
@@ -133,11 +185,39 @@ class Moment:
                     return np.argsort(-sizes, kind="stable"), f"largest {name} first"
         return np.arange(len(values)), "in order"
 
+    @property
+    def inputs(self) -> int:
+        """How many weights come from other units: all but the bias."""
+        return len(self.view.weights) - self.view.has_bias
+
+    @property
+    def frozen(self) -> NDArray[np.bool_]:
+        """Which of the chosen unit's weights the update leaves as they are: (inputs + bias,)."""
+        layer, outputs = self.view.layer, self.listing.outputs
+        mask = np.full(len(self.view.weights), f"dE/d({layer}.kernel)" not in outputs)
+        mask[self.inputs :] = f"dE/d({layer}.bias)" not in outputs
+        return mask
+
     def weight_label(self, row: int) -> str:
-        """Where a weight comes from: x3, h3 or bias."""
-        if self.view.has_bias and row == len(self.view.weights) - 1:
-            return "bias"
-        return f"{'h' if self.before else 'x'}{row + 1}"
+        """A weight's name: w14 and b4 on paper, kernel[0, 3] and bias[3] in code."""
+        unit = self.number(self.view.layer, self.view.unit)
+        bias = row == self.inputs
+        if not self.paper:
+            return f"bias[{unit}]" if bias else f"kernel[{row}, {unit}]"
+        if bias:
+            return f"b{unit}"
+        source = self.number(self.before, row)
+        return f"w{source}{',' if max(source, unit) > 9 else ''}{unit}"
+
+    @property
+    def weight_name(self) -> str:
+        """The chosen weight as files name it: "dense_1.kernel[0, 3]"; "" if there is none."""
+        view = self.view
+        if not len(view.weights):
+            return ""
+        if view.source >= self.inputs:
+            return f"{view.layer}.bias[{view.unit}]"
+        return f"{view.layer}.kernel[{view.source}, {view.unit}]"
 
     @cached_property
     def weights_written(self) -> NDArray[np.bool_]:

@@ -41,7 +41,7 @@ class NeuronCard(VerticalScroll):
         """Show the chosen neuron and sample; `image` (rows, columns): the sample, if it is one."""
         self._moment = moment
         view = moment.view
-        self.border_title = f"unit {view.unit + 1} of {view.layer}"
+        self.border_title = f"{moment.unit_name} of {view.layer}"
         self.query_one(SamplePicture).show(image)
         self._draw()
 
@@ -98,6 +98,17 @@ def sample_lines(moment: Moment) -> list[Line]:
         ("loss E, sample", each, lost),
         (f"loss E, batch ({view.batch})", mean, lost),
     ]
+
+
+def sample_summary(moment: Moment) -> str:
+    """The sample in one line: what is wanted of it, what comes of it, what that costs."""
+    view, digits = moment.view, moment.digits
+    parts = [f"sample {view.sample + 1}: target t {said(view.target, digits)}"]
+    if not np.isnan(moment.prediction).any():
+        parts.append(f"output y {predicted(moment.prediction, digits)}")
+    if not np.isnan(view.sample_loss):
+        parts.append(f"loss E {figure(view.sample_loss, digits)}")
+    return "  ".join(parts)
 
 
 def said(target: Floats, digits: int) -> str:

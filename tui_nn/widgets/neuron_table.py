@@ -8,7 +8,7 @@ from tui_nn.widgets.number_table import NumberTable
 
 
 class NeuronTable(NumberTable):
-    """One row a neuron; a click chooses it."""
+    """One row a neuron; a click or the arrows choose it."""
 
     class Chosen(Message):
         """This unit of the shown layer is wanted."""
@@ -26,7 +26,7 @@ class NeuronTable(NumberTable):
         self.show_table(
             f"neurons of {view.layer}",
             ("z", "h", f"error {moment.error_sign}"),
-            lambda unit: f"{'›' if unit == view.unit else ' '}{unit + 1}",
+            lambda unit: f"{'›' if unit == view.unit else ' '}{moment.number(view.layer, unit)}",
             values,
             written,
             moment.unit_order,

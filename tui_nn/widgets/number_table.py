@@ -1,6 +1,7 @@
 """A table of numbers: a label a row, points in line, what was just written marked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ class NumberTable(RowList):
         self._written: NDArray[np.bool_] = np.empty((0, 0), dtype=bool)
         self._order: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self._digits = 4
+        self._notes: Mapping[tuple[int, int], str] = MappingProxyType({})
         self._window: tuple[range, int] | None = None
         self._cells: list[list[str]] = []
         self._label_width = 0
@@ -45,14 +47,22 @@ class NumberTable(RowList):
         order: tuple[NDArray[np.intp], str],
         current: int | None,
         digits: int,
+        notes: Mapping[tuple[int, int], str] = MappingProxyType({}),
+        *,
+        reveal: bool = True,
     ) -> None:
-        """Show `values` (rows, columns) in `order`; `current` and `label` count unsorted rows."""
+        """Show `values` (rows, columns) in `order`; `current` and `label` count unsorted rows.
+
+        `notes` are words instead of a number, by row and column. With `reveal` the current row is
+        brought into view where it has moved.
+        """
+        self._notes = notes
         self._title, self._headings, self._label = title, tuple(headings), label
         self._values, self._written, self._digits = values, written, digits
         self._order, self._order_name = order
         self._window = None
         found = np.flatnonzero(self._order == (-1 if current is None else current))
-        self.set_rows(len(values), int(found[0]) if len(found) else None)
+        self.set_rows(len(values), int(found[0]) if len(found) else None, reveal=reveal)
         self._say_what_is_shown()
 
     def entry(self, row: int) -> int:
@@ -78,6 +88,17 @@ class NumberTable(RowList):
         below = self.styles.border_bottom[0] not in {"", "none"}
         self.border_title = self._title if below or not note else f"{self._title}: {note}"
         self.border_subtitle = note if below else ""
+
+    @property
+    def plain(self) -> str:
+        """All rows as text, tab between columns, in the order shown."""
+        rows = ["\t".join(["", *self._headings])]
+        for entry in self._order.tolist():
+            cells = [figure(value, self._digits) for value in self._values[entry]]
+            for column in range(len(cells)):
+                cells[column] = self._notes.get((entry, column), cells[column])
+            rows.append("\t".join([self._label(entry).strip("› "), *cells]))
+        return f"{self._title}\n" + "\n".join(rows)
 
     def heading_text(self, width: int) -> Text:
         """The names of the columns; ▸ stands before those with something just written."""
@@ -118,14 +139,20 @@ class NumberTable(RowList):
         labels = [self._label(int(entry)) for entry in entries]
         self._label_width = max(map(len, labels), default=0)
         for digits in range(self._digits, 1, -1):
-            self._cells = [aligned(column, digits) for column in self._values[entries].T]
-            if self._fits(width):
-                return
-            self._cells = [
-                [figure(v, digits) for v in column] for column in self._values[entries].T
-            ]
-            if self._fits(width):
-                return
+            columns = self._values[entries].T
+            for cells in (
+                [aligned(column, digits) for column in columns],
+                [[figure(value, digits) for value in column] for column in columns],
+            ):
+                self._cells = cells
+                self._write_notes(entries)
+                if self._fits(width):
+                    return
+
+    def _write_notes(self, entries: NDArray[np.intp]) -> None:
+        for (row, column), note in self._notes.items():
+            for index in np.flatnonzero(entries == row):
+                self._cells[column][index] = note
 
     def _fits(self, width: int) -> bool:
         """Whether there is room for the cells; then they are spread over it."""

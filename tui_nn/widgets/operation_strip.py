@@ -4,7 +4,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from tui_nn.widgets.moment import Moment
-from tui_nn.widgets.operation_list import DONE, END, NEXT
+from tui_nn.widgets.operation_tree import DONE, END, NEXT
 from tui_nn_engine.stepview import Listing
 
 
@@ -21,17 +21,19 @@ class OperationStrip(Static):
         theme = self.app.theme_variables
         lines = Text(no_wrap=True, overflow="ellipsis")
         if cursor < len(listing.names):
-            lines.append(f"{NEXT} next  ", f"bold {theme['text-primary']}")
+            lines.append(f"{NEXT} next (n)  ", f"bold {theme['text-primary']}")
             lines.append_text(_said(listing, cursor))
         else:
-            lines.append(f"{NEXT} {END} ", f"bold {theme['text-primary']}")
+            lines.append(f"{NEXT} {END} (n)  ", f"bold {theme['text-primary']}")
             lines.append("all new weights are in place; n opens the next update")
         lines.append("\n")
         if cursor:
-            lines.append(f"{DONE} done  ", f"bold {theme['text-accent']}")
+            lines.append(f"{DONE} done (b)  ", f"bold {theme['text-accent']}")
             lines.append_text(_said(listing, cursor - 1))
         else:
-            lines.append("n does the next operation, b goes one back", "dim")
+            lines.append(
+                "n does the next operation, b takes it back; the numbers appear below", "dim"
+            )
         self.update(lines, layout=False)
 
 

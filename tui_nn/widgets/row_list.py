@@ -4,18 +4,25 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 
 class RowList(ScrollView, can_focus=True):
-    """A scrolling list below an optional heading line; a click chooses a row.
+    """A scrolling list below an optional heading line.
 
-    Subclasses draw `row_text` (and `heading_text`), say what `choose` means, and call `set_rows`
-    when there is news.
+    A click or the arrows choose a row, a double click or enter go where it leads. Subclasses draw
+    `row_text` (and `heading_text`), say what `choose` and `enter` mean, and call `set_rows` when
+    there is news.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Row above", show=False),
+        Binding("down", "move(1)", "Row below", show=False),
+        Binding("enter", "enter", "Go there", show=False),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "rows--heading",
         "rows--current",
@@ -36,13 +43,13 @@ class RowList(ScrollView, can_focus=True):
         self._count = 0
         self._current: int | None = None
 
-    def set_rows(self, count: int, current: int | None) -> None:
-        """There are so many rows now; `current`, if any, is brought into view."""
+    def set_rows(self, count: int, current: int | None, *, reveal: bool = True) -> None:
+        """There are so many rows now; `current`, if any, is marked, and brought into view."""
         moved = (count, current) != (self._count, self._current)
         self._count, self._current = count, current
         self.virtual_size = Size(1, count + self.HEADING)
-        if moved:
-            self._reveal()
+        if moved and reveal:
+            self.reveal(self._current)
         self.refresh()
 
     def row_text(self, row: int, width: int) -> Text:
@@ -50,8 +57,29 @@ class RowList(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def choose(self, row: int) -> None:
-        """A row was clicked."""
+        """A row is wanted."""
         raise NotImplementedError
+
+    def enter(self, row: int) -> None:
+        """Go where a row leads; nowhere, unless a subclass says so."""
+
+    @property
+    def chosen_row(self) -> int | None:
+        """The row that the arrows start from."""
+        return self._current
+
+    def action_move(self, direction: int) -> None:
+        """Choose the row above or below."""
+        row = self.chosen_row
+        if self._count:
+            last = self._count - 1
+            self.choose(0 if row is None else min(max(row + direction, 0), last))
+
+    def action_enter(self) -> None:
+        """Go where the chosen row leads."""
+        row = self.chosen_row
+        if row is not None and row < self._count:
+            self.enter(row)
 
     def heading_text(self, width: int) -> Text:  # noqa: ARG002
         """The line above the rows."""
@@ -78,25 +106,25 @@ class RowList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the current row in view."""
-        self._reveal()
+        self.reveal(self._current)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the row under the mouse."""
+        """Choose the row under the mouse; the second click of two goes where it leads."""
         offset = event.get_content_offset(self)
         if offset is None or offset.y < self.HEADING:
             return
         row = offset.y - self.HEADING + round(self.scroll_offset.y)
         if row < self._count:
-            self.choose(row)
+            (self.enter if event.chain == 2 else self.choose)(row)
 
-    def _reveal(self) -> None:
+    def reveal(self, row: int | None) -> None:
         """Scroll as little as needed, with two rows to spare where there is room."""
         height = self.size.height - self.HEADING
-        if self._current is None or height < 1:
+        if row is None or height < 1:
             return
         spare = min(2, (height - 1) // 2)
         top = round(self.scroll_offset.y)
-        low, high = self._current + spare - height + 1, self._current - spare
+        low, high = row + spare - height + 1, row - spare
         target = max(0, min(max(top, low), high))
         if target != top:
             self.scroll_to(y=target, animate=False, immediate=True)
