@@ -128,13 +128,15 @@ def _scalar(stepper: Stepper, name: str, index: int | None = None) -> float:
 
 
 def _units(stepper: Stepper, layer: str, sample: int) -> Floats:
-    """(units, 3): z, h, dE/dz. Where a layer has no net input, its output's error stands."""
+    """(units, 3): z, h, dE/dz. Where a layer has no net input, its output's error stands; where a
+    rule teaches it, that rule's e.
+    """
     shape = dict(zip((n for n, _ in stepper.trainer.network.layers), _shapes(stepper), strict=True))
     count = int(np.prod(shape[layer]))
     found = np.full((count, 3), np.nan)
     z, h = stepper.slot(f"{layer}.z"), stepper.slot(f"{layer}.h")
     linear = not any(op.output.name == f"{layer}.h" for op in stepper.ops)
-    errors = [f"dE/d({layer}.z)"] if z or linear else [f"dE/d({layer}.h)"]
+    errors = [f"dE/d({layer}.z)" if z or linear else f"dE/d({layer}.h)", f"{layer}.e"]
     slots = (z, z if linear else h, next(filter(None, map(stepper.slot, errors)), None))
     for column, slot in enumerate(slots):
         if slot is not None:
