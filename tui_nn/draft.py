@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from tui_nn_datasets import DataError
 from tui_nn_engine.checks import misfits
 from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.experiment import Experiment, read_text, tree_of
+from tui_nn_engine.experiment import BESIDE_A_RULE, Experiment, read_text, tree_of
 from tui_nn_engine.network import LayerSummary, summarize
 from tui_nn_engine.paths import Steps, steps_of, value_at, with_value
 from tui_nn_engine.schema import ExperimentError, Problem
@@ -107,10 +107,13 @@ class Draft:
     def set(self, path: str, value: Any) -> None:
         """Put a value there, right or wrong; None takes away what stands there.
 
-        Edits of one field in a row are one step of the history. Raises ValueError for a list item
+        Edits of one field in a row are one step of the history. A rule takes the place of loss and
+        optimizer; without one they are again what they last were. Raises ValueError for a list item
         that does not exist.
         """
         tree = edited(self.tree, steps_of(path), value)
+        if path == "rule":
+            tree = self._one_way_to_learn(tree)
         if tree != self.tree:
             group = None if isinstance(value, dict) else path  # another kind is a step of its own
             self._push(_State(tree, self.path), group)
@@ -187,6 +190,14 @@ class Draft:
     def review(self) -> Review:
         """What is to be said of the tree as it is now; may load data, so call it in a thread."""
         return review(self.tree, self.model)
+
+    def _one_way_to_learn(self, tree: Tree) -> Tree:
+        others = self.model.replaced_by_rule
+        if tree.get("rule") is not None:
+            return {name: value for name, value in tree.items() if name not in others}
+        known = (state.tree for state in reversed(self._states[: self._at + 1]))
+        last = next((one for one in known if "loss" in one), {})
+        return tree | {name: last[name] for name in others if name in last}
 
     def _change_layers(self, change: Callable[[list[Any]], Any]) -> None:
         layers = self.layers
@@ -305,8 +316,9 @@ def _put(tree: Any, steps: Steps, value: Any) -> Any:
 
 
 def _removals(tree: Tree, problems: tuple[Problem, ...]) -> tuple[Fix, ...]:
-    """For each key that nothing knows: to take it out."""
-    unknown = (one for one in problems if one.message.startswith("is not known here"))
+    """For each key that nothing knows or needs: to take it out."""
+    needless = ("is not known here", BESIDE_A_RULE)
+    unknown = (one for one in problems if one.message.startswith(needless))
     return tuple(
         Fix(one, f"remove {one.path}", _without(tree, steps_of(one.path))) for one in unknown
     )
@@ -367,7 +379,7 @@ def _fitted(experiment: Experiment, data: PreparedData) -> Experiment:
 def _suited(experiment: Experiment, data: PreparedData) -> Experiment:
     """Allowed is much; here the task's usual output replaces one that was made for another task."""
     dense = [i for i, layer in enumerate(experiment.layers) if layer.type == "dense"]
-    if not dense:
+    if not dense or experiment.rule is not None:
         return experiment
     activation = value_at(experiment.tree(defaults=True), ("layers", dense[-1], "activation"))
     classes = data.dataset.classes

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import tomlkit
 import tomlkit.items
@@ -87,7 +87,7 @@ class Experiment(Block):
         Field(
             title="learning",
             description="how the weights change",
-            json_schema_extra={"without": "down the gradient of a loss"},
+            json_schema_extra={"nothing": "down the gradient of the loss"},
         ),
     ] = None
     loss: Annotated[
@@ -97,8 +97,9 @@ class Experiment(Block):
         AnyOptimizer | None, Field(description="how a gradient changes the weights")
     ] = Field(default_factory=_usual_optimizer)
     training: Training = Training()
+    replaced_by_rule: ClassVar[tuple[str, ...]] = ("loss", "optimizer")
 
-    @field_validator("loss", "optimizer")
+    @field_validator(*replaced_by_rule)
     @classmethod
     def _one_way_to_learn(cls, given: Any, info: ValidationInfo) -> Any:
         if "rule" in info.data:  # else it is wrong itself, and what was meant is not known

@@ -120,7 +120,8 @@ def test_whole_blocks_missing_or_of_the_wrong_kind(text: str, wanted: list[str])
         (
             "seed = 3",
             "int = 3",
-            "int: is not known here; known: seed, dtype, data, layers, loss, optimizer, training",
+            "int: is not known here; known: seed, dtype, data, layers, rule, loss, optimizer, "
+            "training",
         ),
         (
             "units = 1\n",

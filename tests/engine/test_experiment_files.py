@@ -55,6 +55,8 @@ def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         least = next((m.min_length for m in metadata if isinstance(m, MinLen)), 0)
         item = values_of(get_args(annotation)[0], [])
         return st.lists(item, min_size=least, max_size=4)
+    if get_origin(annotation) is list:
+        return st.lists(values_of(get_args(annotation)[0], []), max_size=3)
     if type(None) in get_args(annotation):
         return st.one_of(
             [values_of(a, metadata) for a in get_args(annotation) if a is not type(None)]
@@ -84,8 +86,10 @@ def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
     return st.text(min_size=1)
 
 
-def tree_of(model: type[Block]) -> st.SearchStrategy[dict[str, Any]]:
-    """Trees that the model accepts; what has a default may be left out."""
+def tree_of(
+    model: type[Block], needed: tuple[str, ...] = (), without: tuple[str, ...] = ()
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Trees that the model accepts; what has a default and is not `needed` may be left out."""
     if model is Change:  # of a rate, or of a weight
         when, number = st.integers(0, MAX_SEED), st.floats(1e-6, 1e6)
         rates = st.fixed_dictionaries({"iteration": when, "learning_rate": number})
@@ -95,15 +99,23 @@ def tree_of(model: type[Block]) -> st.SearchStrategy[dict[str, Any]]:
     made = {
         name: special[name] if name in special else values_of(field.annotation, field.metadata)
         for name, field in model.model_fields.items()
+        if name not in without
     }
-    wanted = {n for n, field in model.model_fields.items() if field.is_required() or n == "type"}
+    wanted = {
+        name
+        for name, field in model.model_fields.items()
+        if field.is_required() or name in {"type", *needed}
+    }
     return st.fixed_dictionaries(
         {name: each for name, each in made.items() if name in wanted},
         optional={name: each for name, each in made.items() if name not in wanted},
     )
 
 
-EXPERIMENTS = tree_of(Experiment).map(Experiment.parse)
+EXPERIMENTS = (
+    tree_of(Experiment, needed=("loss",), without=("rule",))
+    | tree_of(Experiment, needed=("rule",), without=Experiment.replaced_by_rule)
+).map(Experiment.parse)
 TRYING = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -211,7 +211,7 @@ class ChoiceField(Field):
 
     def __init__(self, spec: Spec, path: str, value: Any) -> None:
         super().__init__(spec, path, value)
-        prompt = "as usual" if spec.optional else "choose"
+        prompt = (spec.nothing or "as usual") if spec.optional else "choose"
         self._select: Select[Any] = Select(
             self.options(),
             prompt=prompt,

@@ -1,4 +1,4 @@
-"""Asking for an experiment file: which to open, where to save."""
+"""Asking for a file: which to open, where to save."""
 
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,15 @@ async def file_to_open(app: App[Any], draft: Draft) -> Path | None:
     from textual_fspicker import FileOpen
 
     dialog = FileOpen(_folder(draft), title="Open an experiment", filters=_filters())
+    path: Path | None = await app.push_screen_wait(dialog)
+    return path
+
+
+async def lesson_to_open(app: App[Any], folder: Path) -> Path | None:
+    """The lesson file that was chosen, None if none was. To be awaited in a worker."""
+    from textual_fspicker import FileOpen
+
+    dialog = FileOpen(folder, title="Open a lesson", filters=_filters("Lessons"))
     path: Path | None = await app.push_screen_wait(dialog)
     return path
 
@@ -39,9 +48,9 @@ def _folder(draft: Draft) -> Path:
     return draft.path.parent if draft.path else Path.cwd()
 
 
-def _filters() -> Any:
+def _filters(what: str = "Experiments") -> Any:
     from textual_fspicker import Filters
 
     return Filters(
-        ("Experiments", lambda path: path.suffix.lower() == ".toml"), ("All files", lambda _: True)
+        (what, lambda path: path.suffix.lower() == ".toml"), ("All files", lambda _: True)
     )

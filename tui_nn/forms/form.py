@@ -126,8 +126,8 @@ class VariantsField(ChoiceField):
             self.form.show(self.effective)
 
     def take(self, name: Any) -> None:
-        """Switch the kind, keeping the fields that both have."""
-        self.edit(self.variants.switched(self.effective, name))
+        """Switch the kind, keeping the fields that both have; to none where that is a choice."""
+        self.edit(None if name is None else self.variants.switched(self.effective, name))
         self._rebuild()
 
     def show_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -1,7 +1,7 @@
 """The parts of an experiment as a list, each layer with its output shape and its parameters."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.text import Text
@@ -42,9 +42,10 @@ def parts_of(
             for index, (name, layer) in enumerate(names):
                 row = rows[index] if index < len(rows) else None
                 parts.append(Part(f"{one.name}[{index}]", name, _brief(layer, names=False), row))
-        elif not scalar(one.content):
+        elif not scalar(one.content) and _stands(one.name, model, tree):
             value = one.default if value is None else value
-            parts.append(Part(one.name, one.label.capitalize(), _brief(value)))
+            brief = _brief(value) or one.nothing
+            parts.append(Part(one.name, one.label.capitalize(), brief))
     own = {
         one.name: tree.get(one.name, one.default) for one in _order(model) if scalar(one.content)
     }
@@ -62,7 +63,9 @@ def part_form(model: type[Experiment], path: str, value: Any) -> Field | Form:
         return Form.of(content.block, path, value)
     assert isinstance(content, Variants)  # noqa: S101
     label = "data set" if content.tag == "name" else "type"
-    return field(Spec(whole.name, label, whole.help, content, whole.default, True), path, value)
+    optional = bool(whole.nothing)
+    one = Spec(whole.name, label, whole.help, content, whole.default, not optional, optional)
+    return field(replace(one, nothing=whole.nothing), path, value)
 
 
 def part_at(path: str) -> str:
@@ -91,6 +94,11 @@ def outline(tree: dict[str, Any]) -> str:
     """A right experiment in a line: its layers, how long it trains."""
     layers = " → ".join(_brief(one, names=False) or one["type"] for one in tree["layers"])
     return f"{layers} · {tree['training']['epochs']} epochs"
+
+
+def _stands(name: str, model: type[Experiment], tree: dict[str, Any]) -> bool:
+    """Whether the part has a place: what a rule replaces only while it is written beside it."""
+    return name in tree or tree.get("rule") is None or name not in model.replaced_by_rule
 
 
 def _order(model: type[Experiment]) -> list[Spec]:

@@ -100,6 +100,8 @@ class Spec:
     required: bool = False
     optional: bool = False
     """Whether None is a value, too: it stands for "as usual"."""
+    nothing: str = ""
+    """What None stands for, where it means more than that."""
 
 
 def specs(block: type[Block]) -> tuple[Spec, ...]:
@@ -112,11 +114,11 @@ def spec(name: str, info: FieldInfo) -> Spec:
     """One field. Raises TypeError for a type that no form can show."""
     types = [part for part in _union(info.annotation) if part is not type(None)]
     content = _content(types, info.metadata, info.discriminator)
-    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    default = None if info.is_required() else _default(info)
     if isinstance(default, Block):
         default = default.model_dump(mode="json", exclude_unset=True)
-    unit = (info.json_schema_extra or {}) if isinstance(info.json_schema_extra, dict) else {}
-    said = [info.description or "", _range(info.metadata, content), str(unit.get("unit", ""))]
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    said = [info.description or "", _range(info.metadata, content), str(extra.get("unit", ""))]
     return Spec(
         name,
         info.title or name.replace("_", " "),
@@ -125,7 +127,13 @@ def spec(name: str, info: FieldInfo) -> Spec:
         list(default) if isinstance(default, tuple) else default,
         info.is_required(),
         len(types) < len(_union(info.annotation)),
+        str(extra.get("nothing", "")),
     )
+
+
+def _default(info: FieldInfo) -> Any:
+    """What holds when nothing else is written, either."""
+    return info.get_default(call_default_factory=True, validated_data={})
 
 
 def scalar(content: Content) -> bool:
