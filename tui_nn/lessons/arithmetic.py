@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tui_nn_engine.schema import nearest
+from tui_nn_engine.schema import ExperimentError, nearest
 
 Array = Any
 Result = float | str | tuple[float, ...]
@@ -146,7 +146,7 @@ class Expression:
         try:
             with np.errstate(all="ignore"):
                 return _evaluate(self._tree, names)
-        except FormulaError:
+        except (FormulaError, ExperimentError):
             raise
         except ZeroDivisionError:
             raise FormulaError("divides by zero") from None

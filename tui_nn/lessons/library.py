@@ -1,5 +1,6 @@
 """The lessons there are, and a lesson by its name, its number or its path."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -72,6 +73,18 @@ def name_of(word: str) -> str:
 def is_path(word: str) -> bool:
     """Whether a file is meant."""
     return word.endswith(".toml") or "/" in word or "\\" in word
+
+
+def is_lesson(path: Path) -> bool:
+    """Whether a file tells a story, be it right or wrong: its experiments alone would not.
+
+    Raises ExperimentError where it can't be read.
+    """
+    from tui_nn_engine.experiment import read_text
+
+    return (
+        re.search(r"^\s*(\[\[\s*steps\s*\]\]|steps\s*=)", read_text(path), re.MULTILINE) is not None
+    )
 
 
 def _folder() -> Traversable:
