@@ -22,7 +22,11 @@ _KINDS = {
     "z": "net input",
     "h": "output",
     "mask": "dropout mask",
+    "e": "error",
+    "i": "active inhibitory inputs",
 }
+_WEIGHTS = {"kernel": "w", "inhibition": "w⁻"}
+_OF_UNITS = {"bias": "b", "threshold": "θ"}
 
 
 class Names:
@@ -96,10 +100,11 @@ class Names:
         if slot.role == "parameter":
             return weight
         if slot.role == "gradient":
+            ruled = slot.name if slot.name != "gradient" else ""  # a rule's direction, x·e
             if self.notation.names == "paper":
-                return f"∂E/∂{weight}"
+                return f"{ruled}({weight})" if ruled else f"∂E/∂{weight}"
             name, index = self.place(position)
-            return f"dE/d({name}){list(index)}"
+            return f"{ruled or 'dE/d'}({name}){list(index)}"
         if as_.startswith("Δ"):
             return f"Δ{weight}"
         state = self.notation.names == "code" and slot.role == "state"
@@ -137,6 +142,9 @@ class Names:
         mark = f" #{share}" if share else ""
         minus = "−" if self.negated(slot) else ""
         if not _is_error(slot):
+            direction = slot.name.partition("(")[0]
+            if direction != "dE/d":
+                return f"{direction}({self._paper(of, index)})"
             return f"∂E/∂{self._paper(of, index)}{mark}"
         layer, _, part = of.name.partition(".")
         if part == "z" and layer in self._first:
@@ -147,10 +155,11 @@ class Names:
     def _parameter(self, name: str, index: tuple[int, ...]) -> str:
         layer, _, part = name.partition(".")
         unit = self._first[layer] + index[-1]
-        if part == "kernel" and len(index) == 2:
+        if part in _WEIGHTS and len(index) == 2:
             source = self._before[layer] + index[0]
-            return f"w{source}{unit}" if max(source, unit) < 10 else f"w{source},{unit}"
-        return f"b{unit}" if part == "bias" else f"{part}{list(index)}"
+            comma = "" if max(source, unit) < 10 else ","
+            return f"{_WEIGHTS[part]}{source}{comma}{unit}"
+        return f"{_OF_UNITS[part]}{unit}" if part in _OF_UNITS else f"{part}{list(index)}"
 
     def _owner(self, slot: Slot) -> Slot:
         return slot.of if slot.of is not None else slot
@@ -159,7 +168,9 @@ class Names:
 def kind(slot: Slot) -> str:
     """What a slot holds, in a student's words."""
     if slot.of is not None:
-        return "gradient" if _of_parameter(slot) else "error"
+        if slot.name.startswith("dE/d"):
+            return "gradient" if _of_parameter(slot) else "error"
+        return "direction of change"
     part = slot.name.rpartition(".")[2]
     return _KINDS.get(part, part)
 

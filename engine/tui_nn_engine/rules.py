@@ -106,7 +106,9 @@ class Teaching(Rule):
         direction = Slot(f"x·{self.signal}", parameters.gradients, "gradient", weights)
         with builder.within(self.type, "update"):
             rate = builder.state["learning_rate"]
-            apply_change(builder, weights, builder.apply(_step(), direction, rate, name="Δw"))
+            apply_change(
+                builder, weights, builder.apply(_step(self.signal), direction, rate, name="Δw")
+            )
         return loss
 
     def emit_signal(self, builder: Builder, output: Slot, target: Slot) -> Slot:
@@ -216,10 +218,9 @@ class Error(Primitive):
 class InputTimesSignal(KernelGradient):
     """xᵀe: each input times the signal of each unit, summed over the samples of the batch."""
 
-    name = "input × signal"
-
     def __init__(self, signal: str) -> None:
         self.signal, self.formula = signal, f"xᵀ{signal}"
+        self.name = f"input × {_SIGNALS[signal]}"
 
     def explain(self, read: Reading) -> Meaning:
         """Input times signal, summed over the samples."""
@@ -231,18 +232,20 @@ class InputTimesSignal(KernelGradient):
 class SignalSum(BiasGradient):
     """Σ e over the samples of the batch: a bias is a weight whose input is always 1."""
 
-    name = "1 × signal"
-
     def __init__(self, signal: str) -> None:
         self.signal, self.formula = signal, f"Σ{signal}"
+        self.name = f"1 × {_SIGNALS[signal]}"
 
     def explain(self, read: Reading) -> Meaning:
         """The signals of all samples."""
         terms = read.input(0, ..., *read.element)
-        told = "A bias is a weight whose input is always 1, so it follows the signal itself."
+        told = (
+            f"A bias is a weight whose input is always 1: it follows the {_SIGNALS[self.signal]}."
+        )
         return Meaning(read.lines(total(terms)), f"{told}{_summed(read)}")
 
 
+_SIGNALS = {"e": "error", "t": "target"}
 _TOLD = {
     "e": "The weight is to move with its input times the error: an input that was 0 has no part in "
     "the error, so its weight stays; a large one had much part in it.",
@@ -256,11 +259,11 @@ def _summed(read: Reading) -> str:
     return f" The changes for the {samples} samples of the batch add up." if samples > 1 else ""
 
 
-def _step() -> Formula:
+def _step(signal: str) -> Formula:
     return Formula(
         "step",
         "Δw",
-        "d η",
+        f"x·{signal} η",
         lambda direction, rate: rate * direction,
         lambda *_: "The learning rate says how far the weight goes in that direction.",
         np.multiply,
