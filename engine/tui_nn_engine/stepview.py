@@ -94,8 +94,9 @@ def step_view(
     if not 0 <= operation < len(stepper.ops):
         operation = max(stepper.cursor - 1, 0)
     element = element_of(stepper, operation, layer, unit, sample, source)
+    now = stepper.trainer.parameters.views if stepper.complete else stepper.before
     kernels = {
-        name: np.asarray(stepper.before[f"{name}.kernel"], np.float64)
+        name: np.asarray(now[f"{name}.kernel"], np.float64)
         for name in names
         if max(stepper.before.get(f"{name}.kernel", np.empty((99, 0))).shape) <= DIAGRAM_LIMIT
     }
