@@ -6,7 +6,7 @@ A run saves itself while it is trained. Nothing that goes wrong with a disk stop
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -28,7 +28,9 @@ from tui_nn_engine.events import (
     SaveFailed,
 )
 from tui_nn_engine.experiment import Experiment, write_atomically
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.state import Snapshot
+from tui_nn_engine.timeline import Timeline
+from tui_nn_engine.trainer import After, Trainer
 
 AUTOSAVE_SECONDS = 30.0
 SAVING_SHARE = 0.05  # of the time: epochs that end faster than that are not all saved
@@ -55,12 +57,16 @@ def new_folder(name: str) -> Path:
 class Run:
     """A trainer and the folder that keeps what it does."""
 
-    def __init__(self, trainer: Trainer, folder: Path | None = None) -> None:
+    def __init__(
+        self, trainer: Trainer, folder: Path | None = None, timeline: Timeline | None = None
+    ) -> None:
         self.trainer = trainer
+        self.timeline = timeline or Timeline(trainer)
         self.folder = folder or new_folder(trainer.experiment.data.name)
         self._last_save = time.monotonic()
         self._next_save = 0.0
         self._failed = False
+        self._told = trainer.state.iteration  # epochs until there are in metrics.jsonl
 
     @classmethod
     def resume(cls, folder: Path, experiment: Experiment | None = None, data: Any = None) -> Self:
@@ -94,9 +100,11 @@ class Run:
 
     # -- training, recorded ---------------------------------------------------------------------
 
-    def record(self, until: int | None = None, interval: float = 0.05) -> Iterator[Event]:
+    def record(
+        self, until: int | None = None, interval: float = 0.05, after: After | None = None
+    ) -> Iterator[Event]:
         """`Trainer.run`, with metrics written and checkpoints saved on the way."""
-        for event in self.trainer.run(until, interval):
+        for event in self.trainer.run(until, interval, after):
             match event:
                 case RunStarted():
                     yield replace(event, out=str(self.folder))
@@ -123,26 +131,49 @@ class Run:
         return told
 
     def save(self, path: Path | None = None) -> Saved | SaveFailed:
-        """Write a checkpoint, and the experiment with the changes made so far."""
+        """Write a checkpoint of the farthest state, and the experiment with all its changes."""
         path = path or self.checkpoint_path
-        iteration = self.trainer.state.iteration
-        if not np.isfinite(self.trainer.parameters.values).all():
+        snapshot = self.timeline.farthest()
+        if not _is_finite(snapshot):
             return SaveFailed(
                 str(path), "the weights are not finite; the checkpoint before is kept"
             )
         started = time.monotonic()
         try:
             self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
-            snapshot = self.trainer.state.snapshot()
             checkpoint.save(path, Checkpoint(snapshot, self.trainer.data.sha256))
-            found: Saved | SaveFailed = Saved(str(path), iteration)
+            found: Saved | SaveFailed = Saved(str(path), snapshot.iteration)
         except OSError as error:
             found = SaveFailed(str(path), f"{_reason(error)}; the checkpoint before is intact")
         self._last_save = time.monotonic()
         self._next_save = self._last_save + (self._last_save - started) / SAVING_SHARE
         return found
 
+    def branch(self, change: Callable[[], None]) -> tuple["Run", list[Saved | SaveFailed]]:
+        """Make a change in the past: from here on, this is another run in a folder of its own.
+
+        This one is saved at its tip first; where that fails, OSError is raised and nothing is
+        changed. What `change` raises goes on; then nothing is changed either.
+        """
+        saved = self.save()
+        if isinstance(saved, SaveFailed) and _is_finite(self.timeline.farthest()):
+            raise OSError(
+                f"a change in the past begins another run, but this one can't be saved before: "
+                f"{saved.path}: {saved.message}"
+            )
+        change()
+        self.timeline.branch()
+        run = Run(self.trainer, timeline=self.timeline)
+        told = [saved]
+        if run.trainer.state.iteration:
+            here = run.trainer.state.iteration
+            rows = [r for r in read_metrics(self.folder / "metrics.jsonl") if r.iteration <= here]
+            told += [each for each in (run._write_metrics(rows), run.save()) if each is not None]
+        return run, told
+
     def _save_is_due(self, progress: Progress) -> bool:
+        if self.timeline.in_past:  # nothing new yet
+            return False
         now = time.monotonic()
         if now - self._last_save >= AUTOSAVE_SECONDS:
             return True
@@ -158,7 +189,14 @@ class Run:
     # -- metrics.jsonl --------------------------------------------------------------------------
 
     def _append_metrics(self, epochs: Epochs) -> SaveFailed | None:
+        """What is trained again, coming from the past, is there already."""
         rows = [row for row in epochs if is_kept(row.epoch)] if len(epochs) else []
+        rows = [row for row in rows if row.iteration > self._told]
+        if len(epochs):
+            self._told = max(self._told, int(epochs.column("iteration")[-1]))
+        return self._write_metrics(rows)
+
+    def _write_metrics(self, rows: Sequence[EpochEnded]) -> SaveFailed | None:
         if not rows:
             return None
         path = self.folder / "metrics.jsonl"
@@ -185,6 +223,10 @@ class Run:
         with suppress(OSError):
             if path.exists() and path.read_bytes() != text.encode():
                 write_atomically(path, text.encode())
+
+
+def _is_finite(snapshot: Snapshot) -> bool:
+    return bool(np.isfinite(snapshot.arrays["parameters"]).all())
 
 
 def _reason(error: OSError) -> str:

@@ -1,47 +1,56 @@
 """A session: commands in, events out. It owns one run, and is the same in any process."""
 
 import logging
-import time
+import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from tui_nn_datasets import DataError
 from tui_nn_engine.checkpoint import CheckpointError
-from tui_nn_engine.events import Epochs, Event, RunEnded
+from tui_nn_engine.events import Epochs, Event, Progress, RunEnded
 from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.health import health
 from tui_nn_engine.protocol import (
+    Back,
+    Branched,
     Close,
     Command,
-    HealthReport,
+    GoTo,
     LookAt,
     Message,
     Open,
-    Opened,
     Pause,
     Play,
     Refused,
     Restart,
     Save,
     SetLearningRate,
+    SetWeight,
     State,
-    StateChanged,
     Step,
     TrainUntil,
     Update,
 )
-from tui_nn_engine.runs import Run, read_metrics
+from tui_nn_engine.runs import Run
 from tui_nn_engine.schema import ExperimentError
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import listing, step_view
+from tui_nn_engine.standing import HealthReports, history, opened, resting, standing
+from tui_nn_engine.stepping import Stepping
 from tui_nn_engine.trainer import DivergedError, Trainer
 
-HEALTH_SECONDS = 0.5
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """On the way to another iteration; `arrive` is called there.
+
+    `reopen`: an update was laid open where it began, so one is where it ends.
+    """
+
+    destination: int
+    way: Iterator[int]
+    arrive: Callable[[], None]
+    reopen: bool
 
 
 class Session:
@@ -51,15 +60,16 @@ class Session:
         self._send = send
         self.run: Run | None = None
         self.state: State = "ready"
+        self.stepping = Stepping(send)
         self._events: Iterator[Event] | None = None
-        self._stepper: Stepper | None = None
-        self._look = LookAt()
-        self._health_at = 0.0
+        self._until: int | None = None
+        self._journey: Journey | None = None
+        self._health = HealthReports(send)
 
     @property
     def running(self) -> bool:
         """Whether `work` has something to do."""
-        return self._events is not None
+        return self._events is not None or self._journey is not None
 
     def handle(self, command: Command) -> None:
         """Follow one command; one that can't be followed is answered with Refused."""
@@ -80,16 +90,25 @@ class Session:
             self._send(Refused(f"not enough memory: {error}"))
 
     def work(self) -> None:
-        """One portion of training, if there is any to do."""
-        if self._events is None or self.run is None:
+        """One portion of training or travelling, if there is any to do."""
+        if self.run is None:
             return
         try:
-            event = next(self._events, None)
+            if self._journey is not None:
+                self._travel_on(self._journey)
+            elif self._events is not None:
+                self._train_on(self._events, self.run)
+        except DivergedError as error:
+            self._diverged(error)
         except MemoryError as error:
             self._send(Refused(f"not enough memory: {error}"))
-            event = None
+            self._stop(self.run)
+            self._to(resting(self.run))
+
+    def _train_on(self, events: Iterator[Event], run: Run) -> None:
+        event = next(events, None)
         if event is not None:
-            self._send(event)
+            self._tell(event, run)
         ended = event is None or isinstance(event, RunEnded)
         if isinstance(event, RunEnded):
             self._to("completed" if event.reason == "completed" else "diverged")
@@ -97,7 +116,7 @@ class Session:
             self._to("paused")
         if ended:
             self._events = None
-        self._report_health(self.run, always=ended)
+        self._health.report(run, always=ended)
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -107,66 +126,53 @@ class Session:
         self._keep()
         if command.resume and folder is not None:
             run = Run.resume(folder, experiment)
-            self._begin(run, _history(run))
+            self._begin(run, history(run))
         elif experiment is not None:
             self._begin(Run(Trainer(experiment), folder))
         else:
             self._send(Refused("an experiment or the folder of a run is needed"))
 
-    def _begin(self, run: Run, history: Epochs | None = None) -> None:
+    def _begin(self, run: Run, epochs: Epochs | None = None) -> None:
         """Make this run the session's."""
-        self.run, self._events, self._stepper = run, None, None
-        trainer = run.trainer
-        rows = trainer.network.summary()
-        self._send(
-            Opened(
-                trainer.experiment.tree(defaults=True),
-                str(run.folder),
-                tuple(row.name for row in rows),
-                tuple(" × ".join(map(str, row.output_shape)) for row in rows),
-                tuple(row.parameters for row in rows),
-                trainer.state.iteration,
-                trainer.state.epoch,
-                trainer.state.batch,
-                trainer.batches_per_epoch,
-                trainer.samples,
-                trainer.threads,
-                history or Epochs(),
-            )
-        )
-        self._to(_resting(run))
+        self.run, self._events, self._journey, self.stepping.stepper = run, None, None, None
+        self._send(opened(run, epochs))
+        self._to(resting(run))
 
     def _follow(self, command: Command, run: Run) -> None:
         match command:
-            case Play(epochs=epochs):
-                self._play(run, epochs)
+            case Play(epochs=epochs, until=until):
+                batches, epoch = run.trainer.batches_per_epoch, run.trainer.state.epoch
+                self._play(run, until or ((epoch + epochs) * batches if epochs else None))
             case Pause():
                 self._stop(run)
-                self._to("paused" if self.state == "running" else self.state)
+                self._to("paused" if self.state in {"running", "travelling"} else self.state)
             case Update():
                 self._update(run)
             case Step(count=count):
                 self._step(run, count)
+            case GoTo(iteration=iteration):
+                self._go_to(run, iteration)
+            case Back(updates=updates, epochs=epochs):
+                self._back(run, updates, epochs)
             case LookAt():
-                self._look = command
-                self._show()
+                self.stepping.look = command
+                self.stepping.show()
             case Restart():
                 self._restart(run)
             case SetLearningRate(rate=rate):
-                self._change_learning_rate(run, rate)
+                self._change(run, lambda: run.trainer.change_learning_rate(rate))
+            case SetWeight(name=name, value=value):
+                self._change(run, lambda: run.trainer.change_weight(name, value))
             case TrainUntil(epochs=epochs):
-                at = run.trainer.state
-                begun = at.batch > 0 or self._stepper is not None
-                run.trainer.train_until(max(epochs, at.epoch + begun))
-                resting = self.state in {"completed", "paused", "ready"}
-                self._to(_resting(run) if resting else self.state)
+                self._train_until(run, epochs)
             case Save():
                 self._save(run)
             case Close():
                 self.close()
 
     def _stop(self, run: Run) -> None:
-        """Train no further; a run that has ended is told to its end."""
+        """Go no further; a run that has ended is told to its end."""
+        self._journey = None
         while self._events is not None and run.trainer.done:
             self.work()
         self._events = None
@@ -181,64 +187,62 @@ class Session:
             self._to("completed")
         return True
 
-    def _play(self, run: Run, epochs: int) -> None:
+    def _play(self, run: Run, until: int | None) -> None:
         self._stop(run)
         self._finish_step(run)
         if self._complete(run):
             return
-        trainer = run.trainer
-        until = (trainer.state.epoch + epochs) * trainer.batches_per_epoch if epochs else None
-        self._events = run.record(until)
+        self._events, self._until = run.record(until), until
         self._to("running")
 
     def _update(self, run: Run) -> None:
         self._stop(run)
-        if self._stepper is not None:
+        if self.stepping.stepper is not None:
             self._finish_step(run)
         elif self._complete(run):
             return
         else:
             for event in run.record(run.trainer.state.iteration + 1):
-                self._send(event)
+                self._tell(event, run)
                 if isinstance(event, RunEnded) and event.reason == "diverged":
                     self._to("diverged")
                     return
-        self._to(_resting(run))
-        self._report_health(run, always=True)
+        self._to(resting(run))
+        self._health.report(run, always=True)
 
     def _step(self, run: Run, count: int) -> None:
+        if count < 0 and not self.stepping.cursor and run.trainer.state.iteration:
+            self._step_into_the_update_before(run, count)
+            return
         self._stop(run)
-        if self._stepper is None or (self._stepper.complete and count > 0):
+        stepper = self.stepping.stepper
+        if stepper is None or (stepper.complete and count > 0):
             self._finish_step(run)
             if self._complete(run):
                 return
-            self._stepper = Stepper(run.trainer)
-            self._send(listing(self._stepper))
-        cursor = self._stepper.cursor
-        self._stepper.go_to(max(0, min(cursor + count, len(self._stepper.ops))))
+            stepper = self.stepping.lay_open(run.trainer)
+        stepper.go_to(max(0, min(stepper.cursor + count, len(stepper.ops))))
         self._to("stepping")
-        self._show()
+        self.stepping.show()
 
     def _finish_step(self, run: Run) -> None:
         """Do the rest of an update that is half done, and book it."""
-        if self._stepper is None:
+        loss = self.stepping.finish()
+        if loss is None:
             return
-        loss = self._stepper.finish()
-        self._stepper = None
         told: Iterable[Event] = run.write(run.trainer.progress([loss], 0.0))
         if run.trainer.done:
             told = (*told, *run.record())
         for event in told:
-            self._send(event)
+            self._tell(event, run)
 
-    def _change_learning_rate(self, run: Run, rate: float) -> None:
-        """For the next update; one that is half done is done again with it as far as it was."""
-        with self._stepper.undone() if self._stepper else nullcontext():
-            run.trainer.change_learning_rate(rate)
-            if self._stepper is not None:
-                run.trainer.load()
-        self._to(self.state)
-        self._show()
+    def _train_until(self, run: Run, epochs: int) -> None:
+        """Not fewer epochs than have begun, be it in the future of where it stands."""
+        at, stepper = run.trainer.state.iteration, self.stepping.stepper
+        begun = max(run.timeline.tip, at + (stepper is not None))
+        run.trainer.train_until(max(epochs, math.ceil(begun / run.trainer.batches_per_epoch)))
+        at_rest = self.state in {"completed", "paused", "ready"}
+        self._to(resting(run) if at_rest else self.state)
 
     def _restart(self, run: Run) -> None:
         """A run of its own, so that the one before is kept and can be resumed."""
@@ -248,86 +252,120 @@ class Session:
         self._keep()
         self._begin(Run(Trainer(again, run.trainer.data)))
 
-    def _save(self, run: Run) -> None:
-        if self._stepper is None:
-            self._send(run.save())
+    # -- other places in time -------------------------------------------------------------------
+
+    def _go_to(self, run: Run, iteration: int) -> None:
+        """To where it has been; from the tip, train on until there."""
+        tip = run.timeline.tip
+        if iteration > tip:
+            self._depart(run, tip, lambda: self._play(run, iteration))
+        else:
+            self._depart(run, max(iteration, 0))
+
+    def _back(self, run: Run, updates: int, epochs: int) -> None:
+        under_way = 1 if self.stepping.cursor else 0
+        here = run.trainer.state.iteration + under_way
+        if self._journey is not None:
+            here = self._journey.destination
+        if epochs:
+            batches = run.trainer.batches_per_epoch
+            destination = (math.ceil(here / batches) - epochs) * batches
+        else:
+            destination = here - updates
+        self._depart(run, max(destination, 0))
+
+    def _step_into_the_update_before(self, run: Run, count: int) -> None:
+        def arrive() -> None:
+            stepper = self.stepping.lay_open(run.trainer)
+            stepper.go_to(max(0, len(stepper.ops) + count))
+            self._to("stepping")
+            self.stepping.show()
+
+        self._depart(run, run.trainer.state.iteration - 1, arrive)
+
+    def _depart(self, run: Run, destination: int, arrive: Callable[[], None] | None = None) -> None:
+        """Leave for an iteration up to the tip; a short way is gone at once."""
+        reopen = self.stepping.stepper is not None
+        reopen = reopen or (self._journey is not None and self._journey.reopen)
+        self._stop(run)
+        self.stepping.leave()
+        way = run.timeline.travel(destination)
+        arrive = arrive or (lambda: self._rest(run, reopen))
+        self._journey = Journey(destination, way, arrive, reopen)
+        self._travel_on(self._journey)
+
+    def _travel_on(self, journey: Journey) -> None:
+        if next(journey.way) != journey.destination:
+            self._to("travelling")
             return
-        with self._stepper.undone():
+        self._journey = None
+        journey.arrive()
+
+    def _rest(self, run: Run, reopen: bool) -> None:
+        """Where a journey ends."""
+        if reopen and not run.trainer.done:
+            self._step(run, 0)
+        else:
+            self._to(resting(run))
+
+    def _change(self, run: Run, change: Callable[[], None]) -> None:
+        """Before the next update; one that is half done is done again as far as it was.
+
+        In the past, that begins another run, which goes on as this one did.
+        """
+        if self._journey is not None:
+            raise ValueError("nothing can be changed on the way to another iteration")
+        with self.stepping.undone():
+            if run.timeline.in_past:
+                self._branch(run, change)
+            else:
+                change()
+        self._to(self.state)
+        self.stepping.show()
+
+    def _branch(self, run: Run, change: Callable[[], None]) -> None:
+        branch, told = run.branch(change)
+        self.run = branch
+        if self._events is not None:
+            self._events = branch.record(self._until)
+        self._send(Branched(branch.trainer.state.iteration, str(branch.folder)))
+        for event in told:
+            self._send(event)
+
+    # -- saving and ending ----------------------------------------------------------------------
+
+    def _save(self, run: Run) -> None:
+        with self.stepping.undone():
             saved = run.save()
         self._send(saved)
 
     def _diverged(self, error: DivergedError) -> None:
-        self._events = None
-        if self._stepper is not None:
-            self._stepper.cancel()
-            self._stepper = None
+        self._events = self._journey = None
+        self.stepping.leave()
         if self.run is not None:
             self._send(self.run.trainer.ended_by(error))
         self._to("diverged")
 
     def _keep(self) -> None:
         """Save the run where it stands, before another may take its place."""
-        if self.run is not None and self.run.trainer.state.iteration:
+        if self.run is not None and self.run.timeline.tip:
             self._save(self.run)
 
     def close(self) -> None:
         """Save what there is, without a word: nobody may be listening any more."""
-        if self.run is not None and self.run.trainer.state.iteration:
-            if self._stepper is not None:
-                self._stepper.cancel()
+        if self.run is not None and self.run.timeline.tip:
+            self.stepping.leave()
             self.run.save()
-        self.run = self._events = self._stepper = None
+        self.run = self._events = self._journey = self.stepping.stepper = None
 
     # -- what it says ---------------------------------------------------------------------------
 
+    def _tell(self, event: Event, run: Run) -> None:
+        self._send(event)
+        if isinstance(event, Progress):
+            run.timeline.observe()
+
     def _to(self, state: State) -> None:
         self.state = state
-        if self.run is None:
-            return
-        trainer = self.run.trainer
-        at = trainer.state
-        self._send(
-            StateChanged(
-                state,
-                at.iteration,
-                at.epoch,
-                at.batch,
-                trainer.experiment.training.epochs,
-                trainer.learning_rate,
-                at.iteration,
-            )
-        )
-
-    def _show(self) -> None:
-        if self._stepper is not None:
-            look = self._look
-            place = look.layer, look.unit, look.sample, look.source
-            self._send(step_view(self._stepper, *place, look.operation, look.notation))
-
-    def _report_health(self, run: Run, *, always: bool = False) -> None:
-        now = time.monotonic()
-        program = run.trainer.program
-        if program is None or not (always or now - self._health_at >= HEALTH_SECONDS):
-            return
-        self._health_at = now
-        with np.errstate(all="ignore"):
-            self._send(HealthReport(run.trainer.state.iteration, health(run.trainer, program)))
-
-
-def _resting(run: Run) -> State:
-    """The state of a run that nothing is being done with."""
-    trainer = run.trainer
-    return "completed" if trainer.done else "paused" if trainer.state.iteration else "ready"
-
-
-def _history(run: Run) -> Epochs:
-    rows = read_metrics(run.folder / "metrics.jsonl")
-    columns = run.trainer.columns
-    values: list[list[Any]] = []
-    for row in rows:
-        found: dict[str, Any] = {"epoch": row.epoch, "iteration": row.iteration, "loss": row.loss}
-        found |= {**row.metrics, "val_loss": row.val_loss}
-        found |= {f"val_{name}": value for name, value in (row.val_metrics or {}).items()}
-        values.append([found.get(column) for column in columns])
-    table = np.array(values, np.float64).reshape(len(values), len(columns))
-    return Epochs(columns, table)
+        if self.run is not None:
+            self._send(standing(self.run, state))

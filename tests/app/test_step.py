@@ -178,7 +178,7 @@ async def test_every_number_is_the_engines_slot(opened):
         names = ("dense_1.z", "dense_1.h", "dE/d(dense_1.z)")
         for _ in app.monitor.listing.names:
             await press(app, pilot, "n")
-            stepper = app.session._stepper
+            stepper = app.session.stepping.stepper
             slots = [stepper.slot(name) for name in names]
             for unit, cells in table(app, "#neurons").items():
                 wanted = [s.array[2, int(unit)] if s else np.nan for s in slots]

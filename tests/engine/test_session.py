@@ -495,7 +495,7 @@ def test_stepping_into_a_divergence_is_undone() -> None:
 
 def test_health_comes_twice_a_second_and_whenever_it_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("tui_nn_engine.session.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tui_nn_engine.standing.time.monotonic", lambda: now[0])
     table = desk(with_training(epochs=10**6))
     table(Play())
     reports = []
