@@ -94,9 +94,8 @@ def apply_change(builder: Builder, weights: Slot, change: Slot) -> None:
         np.add(w, delta, w)
 
     def why(_: Expression, change: Expression) -> str:
-        if change.scalar == 0:
-            return "The change is 0: the weight stays as it is."
-        return "The weight moves by its change; the next update begins with the new one."
+        stays = change.scalar == 0
+        return f"The weight {'stays: its change is 0' if stays else 'moves by its change'}."
 
     builder.append(
         Formula("new weights", "w", "w Δw", lambda w, change: w + change, why, compute),
