@@ -77,6 +77,17 @@ def row(text: str) -> list[str]:
     return [item.strip() for item in inside.split(",") if item.strip()]
 
 
+def significant(printed: str) -> int:
+    """How many significant digits a printed figure has; of a row, its longest number."""
+    digits = 0
+    for item in row(printed):
+        try:
+            digits = max(digits, len(Printed.read(item).value.as_tuple().digits))
+        except ValueError:
+            continue
+    return min(digits, 17)
+
+
 def deviates(found: Grade, expected: Grade) -> bool:
     """Whether the program does worse than the lesson says, or agrees where the slide is wrong."""
     if expected in {"mismatch", "computed"} or found in {"mismatch", "computed"}:
@@ -89,7 +100,8 @@ def shown(value: Result, digits: int = 6) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
-        return f"({', '.join(shown(item, digits) for item in value)})"
+        items = [shown(item, digits) for item in value]
+        return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     text = f"{value:.{digits}g}"

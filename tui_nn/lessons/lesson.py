@@ -101,14 +101,19 @@ class Expectation(Block):
     def _consistent(self) -> Self:
         if self.grade == "mismatch" and not self.why:
             raise ValueError("a mismatch needs its why: what is wrong on the slide")
-        if self.grade == "mismatch" and not self.printed:
+        if self.grade == "mismatch" and not self.compares:
             raise ValueError("a mismatch needs the printed figure that is wrong")
         return self
 
     @property
+    def compares(self) -> bool:
+        """Whether there is something to compare with."""
+        return bool(self.printed)
+
+    @property
     def expected(self) -> Grade:
         """The worst grade that is still as the lesson says."""
-        return self.grade if self.printed else "computed"
+        return self.grade if self.compares else "computed"
 
 
 class Value(Placed, Expectation):
@@ -122,6 +127,11 @@ class Value(Placed, Expectation):
     digits: Annotated[int, Field(ge=1, le=17, description="significant digits shown")] = 6
     note: Annotated[str, Field(description="a remark beside it")] = ""
     exercise: Exercise | None = None
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is something to compare with."""
+        return bool(self.printed) or self.same_as is not None
 
     @model_validator(mode="after")
     def _one_comparison(self) -> Self:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from tui_nn.lessons.arithmetic import Array, Expression, FormulaError, Result
-from tui_nn.lessons.grading import Grade, deviates, grade, shown
+from tui_nn.lessons.grading import Grade, deviates, grade, shown, significant
 from tui_nn.lessons.lesson import Column, Expectation, Lesson, Plot, Row, Step, Table, Value
 from tui_nn.lessons.moments import Moment, Player, When
 from tui_nn_datasets import DataError
 from tui_nn_engine import DivergedError, Experiment, ExperimentError, Problem
 from tui_nn_engine.schema import nearest
 
-MOMENTS = 64
+MOMENTS = 32
 """Kept at most: each holds copies of all arrays of an update."""
 EXACT = 1e-12
 
@@ -334,7 +334,7 @@ def _figure(
         label,
         formula,
         value,
-        shown(value, digits),
+        shown(value, max(digits, significant(block.printed))),
         block.printed,
         found,
         block.expected,
@@ -357,8 +357,8 @@ def _compared(block: Value, value: Result, other: Result) -> Figure:
         shown(value, block.digits),
         "",
         found,
-        block.grade,
-        deviates(found, block.grade),
+        block.expected,
+        deviates(found, block.expected),
         block.why,
         block.note,
         text,
