@@ -1,7 +1,7 @@
 """What the screen knows of the run: every message of the engine, put where widgets read it."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ from tui_nn.link import EngineDied
 from tui_nn.widgets.history import History
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.protocol import (
+    Branched,
     HealthReport,
     Message,
     Opened,
@@ -40,11 +41,16 @@ class Monitor:
         self.opened: Opened | None = None
         self.state: State | Literal["starting", "dead"] = "starting"
         self.iteration = self.epoch = self.batch = self.epochs = 0
+        self.tip = 0
+        """The farthest iteration of this run; more than `iteration` in the past."""
         self.learning_rate = 0.0
         self.elapsed = 0.0
         self.seconds_per_update = 0.0
         self.loss = History()
         self.figures: dict[str, History] = {}
+        self.branch_loss: History | None = None
+        """Of the run that this one branched off from, after that place; so `branch_figures`."""
+        self.branch_figures: dict[str, History] = {}
         self.health: NDArray[np.float64] | None = None
         self.listing: Listing | None = None
         self.view: StepView | None = None
@@ -55,8 +61,8 @@ class Monitor:
 
     @property
     def busy(self) -> bool:
-        """Whether training is under way."""
-        return self.state == "running"
+        """Whether it trains, or is on the way to another iteration."""
+        return self.state in {"running", "travelling"}
 
     @property
     def total(self) -> int:
@@ -94,6 +100,8 @@ class Monitor:
                 self._state(message)
             case Opened():
                 self._opened(message)
+            case Branched():
+                self._branched(message)
             case Saved():
                 self.saved_iteration = message.iteration
                 if self.state != "running":
@@ -123,17 +131,31 @@ class Monitor:
                 self.note("back at the start" if not message.iteration else "another run")
             self.loss.clear()
             self.figures = {}
+            self.branch_loss, self.branch_figures = None, {}
             self._recall(message.history)
             self.elapsed = self.seconds_per_update = 0.0
         self.test, self.view, self.listing, self.health = {}, None, None, None
         self.saved_iteration = message.iteration or None
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
+        self.tip = message.iteration
         if message.iteration:
             self.note(f"resumed at iteration {message.iteration:,} from {message.folder}")
+
+    def _branched(self, message: Branched) -> None:
+        """What the run before did from here on is kept, to be compared with."""
+        if self.opened is not None:
+            self.opened = replace(self.opened, folder=message.folder)
+        self.branch_loss = self.loss.split(message.iteration)
+        self.branch_figures = {
+            name: history.split(message.iteration) for name, history in self.figures.items()
+        }
+        self.saved_iteration = None
+        self.note(f"a branch from iteration {message.iteration:,}; the run before is kept")
 
     def _state(self, message: StateChanged) -> None:
         before, self.state = self.state, message.state
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
+        self.tip = message.tip
         if message.epochs != self.epochs and self.epochs and before != "starting":
             self.note(f"trains until epoch {message.epochs}")
         if message.learning_rate != self.learning_rate and self.learning_rate and self.iteration:
@@ -141,7 +163,11 @@ class Monitor:
         self.epochs, self.learning_rate = message.epochs, message.learning_rate
         if message.state != "stepping":
             self.view = self.listing = None
-        if before != message.state and message.state in {"running", "paused"} and before != "ready":
+        if before == "travelling" and message.state != "travelling":
+            self.note(f"at iteration {message.iteration:,} of {message.tip:,} reached")
+        elif (
+            before != message.state and message.state in {"running", "paused"} and before != "ready"
+        ):
             self.note("training goes on" if message.state == "running" else "paused")
         elif before == "ready" and message.state == "running":
             self.note("training starts")
@@ -149,8 +175,10 @@ class Monitor:
     def _progress(self, message: Progress) -> None:
         self.iteration, self.batch = message.iteration, message.batch
         self.epoch, self.learning_rate = message.epoch - 1, message.learning_rate
+        self.tip = max(self.tip, message.iteration)
         if len(message.losses):
-            self.loss.extend(message.first_iteration, message.losses)
+            known = max((self.loss.last or 0) - message.first_iteration + 1, 0)
+            self.loss.extend(message.first_iteration + known, message.losses[known:])
             self.elapsed += message.seconds
             if message.seconds:
                 pace = message.seconds / len(message.losses)
@@ -163,7 +191,9 @@ class Monitor:
             return
         iterations = epochs.column("iteration")
         for name in epochs.columns[2:]:
-            self.figures.setdefault(name, History()).add(iterations, epochs.column(name))
+            history = self.figures.setdefault(name, History())
+            new = iterations > (history.last or 0)  # trained again, coming from the past, is known
+            history.add(iterations[new], epochs.column(name)[new])
         if self.seconds_per_update * (self.opened.batches_per_epoch if self.opened else 1) > 0.1:
             last = dict(zip(epochs.columns, epochs.values[-1].tolist(), strict=True))
             figures = "  ".join(f"{n} {v:.4g}" for n, v in last.items() if n not in _COUNTERS)

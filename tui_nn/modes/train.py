@@ -11,11 +11,13 @@ from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.history import SMOOTHINGS, History
 from tui_nn.widgets.layer_table import LayerTable
+from tui_nn.widgets.timeline_bar import TimelineBar
 
 PANES = {"loss": "Loss", "metric": "Accuracy", "layers": "Layers", "events": "Events"}
 EMPTY = "Press space to start training. N makes one update, e one epoch, 3 takes an update apart."
 LATER = "A point at the end of each epoch."
 VALIDATION = SeriesStyle("warning", "●", smoothed=False)
+BEFORE = SeriesStyle("secondary", "×")
 
 
 class Train(Transport):
@@ -49,6 +51,7 @@ class Train(Transport):
                 yield Curve([], title="Accuracy", empty=LATER, id="metric")
             yield LayerTable()
             yield RichLog(id="events", wrap=True, max_lines=1000, min_width=1)
+        yield TimelineBar()
 
     def on_mount(self) -> None:
         """Titles, and what there is already."""
@@ -67,6 +70,7 @@ class Train(Transport):
             self.query_one(LayerTable).show(opened, monitor.health)
         for curve in self.query(Curve):
             curve.data_changed()
+        self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
         if opened is not None and monitor.health is not self._health:
             self._health = monitor.health
             self.query_one(LayerTable).show(opened, monitor.health)
@@ -77,13 +81,13 @@ class Train(Transport):
 
     def _set_series(self, monitor: Monitor) -> None:
         loss, metric = self.query_one("#loss", Curve), self.query_one("#metric", Curve)
-        loss.series = _series("training", monitor.loss, monitor.figures.get("val_loss"))
-        name, figures = monitor.metric, monitor.figures
+        name, figures, before = monitor.metric, monitor.figures, monitor.branch_figures
+        loss.series = _series(monitor.loss, figures.get("val_loss"), monitor.branch_loss)
         if not name:
             metric.series = []
             return
         metric.title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.capitalize())
-        metric.series = _series("training", figures[name], figures.get(f"val_{name}"))
+        metric.series = _series(figures[name], figures.get(f"val_{name}"), before.get(name))
 
     def _show_log(self, monitor: Monitor) -> None:
         new = min(monitor.logged - self._logged, len(monitor.log))
@@ -131,8 +135,10 @@ class Train(Transport):
         self.app.switch_mode("step")
 
 
-def _series(name: str, training: History, validation: History | None) -> list[Series]:
-    found = [Series(name, training)]
+def _series(training: History, validation: History | None, before: History | None) -> list[Series]:
+    """The branch before lies behind what is trained now."""
+    found = [Series("branch before", before, BEFORE)] if before is not None else []
+    found.append(Series("training", training))
     if validation is not None:
         found.append(Series("validation", validation, VALIDATION))
     return found

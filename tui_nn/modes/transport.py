@@ -7,10 +7,15 @@ from textual.binding import Binding
 
 from tui_nn.modes.mode import Mode
 from tui_nn.monitor import Monitor
-from tui_nn.widgets.dialogs import Ask, parse_positive, parse_whole
+from tui_nn.widgets.dialogs import Ask, parse_positive, parse_whole, place_parser
+from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn_engine import protocol
 
 Send = Callable[[protocol.Command], None]
+
+
+def _key(key: str, action: str, name: str, tooltip: str) -> Binding:
+    return Binding(key, action, name, key_display=key, priority=True, tooltip=tooltip)
 
 
 class Transport(Mode):
@@ -18,13 +23,16 @@ class Transport(Mode):
 
     # Priority: a focused table or tree would swallow space, enter, home and digits.
     BINDINGS = [
-        Binding("space", "play_or_pause", "Play", priority=True),
-        Binding("N", "update", "Update", key_display="N", priority=True),
-        Binding("e", "epoch", "Epoch", priority=True),
-        Binding("r", "restart", "Restart", priority=True),
-        Binding("l", "learning_rate", "Rate", priority=True),
-        Binding("m", "more_epochs", "Epochs", priority=True),
-        Binding("x", "stop", "Stop", priority=True),
+        _key("space", "play_or_pause", "Play", "Train on from here, or pause"),
+        _key("N", "update", "Update", "One update on, or the rest of the one laid open"),
+        _key("B", "back", "Back", "One update back, or undo the one laid open"),
+        _key("e", "epoch", "Epoch", "On to the end of the epoch"),
+        _key("E", "epoch_back", "Epoch back", "Back to the start of the epoch"),
+        _key("g", "go_to", "Go to", "Go to any iteration or epoch, back or on"),
+        _key("r", "restart", "Restart", "A new run from the start with the same seed"),
+        _key("l", "learning_rate", "Rate", "Change the learning rate; in the past, that branches"),
+        _key("m", "more_epochs", "Epochs", "Train for more epochs, or fewer"),
+        _key("x", "stop", "Stop", "Pause, and write a checkpoint"),
     ]
 
     def __init__(self, monitor: Monitor, send: Send) -> None:
@@ -47,6 +55,34 @@ class Transport(Mode):
     def action_epoch(self) -> None:
         """To the end of the next epoch."""
         self.send(protocol.Play(epochs=1))
+
+    def action_back(self) -> None:
+        """One update back."""
+        self.send(protocol.Back())
+
+    def action_epoch_back(self) -> None:
+        """To the start of this epoch, or of the one before."""
+        self.send(protocol.Back(epochs=1))
+
+    @work
+    async def action_go_to(self) -> None:
+        """Ask where to go."""
+        monitor = self.monitor
+        batches = monitor.opened.batches_per_epoch if monitor.opened else 1
+        ask = Ask(
+            "Go to iteration",
+            str(monitor.iteration),
+            place_parser(monitor.iteration, monitor.tip, monitor.total, batches),
+            "500, +100, -100, epoch 3 (its end), start, or end (the farthest reached). "
+            "What was not reached yet is trained.",
+        )
+        iteration = await self.app.push_screen_wait(ask)
+        if iteration is not None:
+            self.send(protocol.GoTo(int(iteration)))
+
+    def on_timeline_bar_chosen(self, event: TimelineBar.Chosen) -> None:
+        """Go there."""
+        self.send(protocol.GoTo(event.iteration))
 
     def action_restart(self) -> None:
         """The same experiment from its start; what was trained is kept as a run of its own."""

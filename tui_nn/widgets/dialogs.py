@@ -46,6 +46,35 @@ def parse_whole(text: str) -> float:
     return value
 
 
+def place_parser(here: int, tip: int, total: int, batches: int) -> Parse:
+    """Reads a place in a run of `total` updates, `batches` an epoch, `tip` of them made so far.
+
+    "500", "+100" and "-100" (from `here`), "epoch 3" (its end), "start", "end" (the tip). It
+    raises ValueError that says what is wrong.
+    """
+
+    def parse(text: str) -> float:
+        words = text.replace(",", "").lower().split()
+        named = {"start": 0, "end": tip}
+        try:
+            match words:
+                case [word] if word in named:
+                    iteration = named[word]
+                case ["epoch", number]:
+                    iteration = int(number) * batches
+                case [number]:
+                    iteration = int(number) + (here if number[0] in "+-" else 0)
+                case _:
+                    raise ValueError
+        except ValueError:
+            raise ValueError("write it as 500, +100, -100, epoch 3, start or end") from None
+        if not 0 <= iteration <= max(total, tip):
+            raise ValueError(f"{iteration:,} is not within 0 and {max(total, tip):,}, the last")
+        return iteration
+
+    return parse
+
+
 class Ask(ModalScreen[float | None]):
     """Asks for a number; None where the person thinks better of it."""
 

@@ -150,6 +150,16 @@ class History:
         if not len(self):
             self.clear()
 
+    def split(self, iteration: int) -> "History":
+        """Drop the points after `iteration` (see `truncate`); returns them as a history."""
+        later = History(self.capacity)
+        later._table = self._table[:, self._table[_LAST] > iteration].copy()
+        later._stride, later._last = self._stride, self._last
+        if not len(later):
+            later.clear()
+        self.truncate(iteration)
+        return later
+
     def at(self, iteration: int) -> Bucket | None:
         """The bucket of `iteration`, else the newest before it; None if there is none."""
         index = int(np.searchsorted(self._table[_FIRST], iteration, side="right")) - 1

@@ -77,9 +77,11 @@ def counters(monitor: Monitor) -> list[str]:
     at_end = monitor.epoch >= monitor.epochs or (monitor.batch == 0 and monitor.iteration > 0)
     epoch = min(monitor.epoch + (0 if at_end else 1), monitor.epochs)
     batch = batches if at_end else monitor.batch
+    place = f"iteration {monitor.iteration}/{monitor.total}"
+    if monitor.iteration < monitor.tip:
+        place = f"iteration {monitor.iteration:,} of {monitor.tip:,} reached"
     parts = [
-        f"epoch {epoch}/{monitor.epochs}  batch {batch}/{batches}"
-        f"  iteration {monitor.iteration}/{monitor.total}",
+        f"epoch {epoch}/{monitor.epochs}  batch {batch}/{batches}  {place}",
         f"rate {monitor.learning_rate:g}",
     ]
     if monitor.seconds_per_update:
