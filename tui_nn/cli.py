@@ -12,6 +12,7 @@ from tui_nn.commands.data import data
 from tui_nn.commands.failures import Exit, Failure, internal_error
 from tui_nn.commands.files import experiment_or_run
 from tui_nn.commands.lesson import lesson
+from tui_nn.commands.step import step
 from tui_nn.commands.train import train
 
 EXAMPLES = """\b
@@ -23,6 +24,7 @@ Examples:
   tui-nn train mnist.toml --set training.epochs=3 --set optimizer.learning_rate=0.01
   tui-nn train --resume FOLDER      go on with an interrupted run
   tui-nn check mnist.toml           name all problems of an experiment
+  tui-nn step xor.toml              one whole update, with its numbers put in
   tui-nn lesson                     list the lessons; `lesson NAME` tells one
   tui-nn data                       list the data sets
   tui-nn data fetch mnist           bring the whole MNIST here
@@ -84,7 +86,7 @@ class Program(click.Group):
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    commands=[train, check, data, lesson],
+    commands=[train, check, step, data, lesson],
     epilog=EXAMPLES,
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},

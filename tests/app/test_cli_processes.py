@@ -246,6 +246,17 @@ def test_a_terminal_gets_a_table_of_the_data():
     assert "computed: Boolean algebra" in output
 
 
+def test_a_terminal_sees_a_bar_while_the_updates_before_a_step_are_made(mnist):
+    words = ("--set", "layers[0].units=8", "--iteration", "71", "--format", "csv")
+    code, output = on_a_terminal("step", mnist, *words)
+    assert code == 0
+    bar, heading, rows = output.partition("operation,phase,path")
+    assert heading
+    assert "training" in bar
+    assert "100%" in bar
+    assert "training" not in rows
+
+
 # -- imports -----------------------------------------------------------------------------------
 
 
@@ -274,7 +285,8 @@ def test_the_command_line_imports_little():
     }
 
 
-def test_training_by_the_program_never_imports_the_screen(xor):
+@pytest.mark.parametrize("command", ["train", "step"])
+def test_a_command_never_imports_the_screen(xor, command):
     run_module = (
         "import runpy, sys\n"
         "sys.argv[0] = 'tui-nn'\n"
@@ -283,7 +295,7 @@ def test_training_by_the_program_never_imports_the_screen(xor):
         "except SystemExit as end:\n"
         "    assert not end.code, end.code\n"
     )
-    loaded = loaded_after(run_module, "train", xor)
+    loaded = loaded_after(run_module, command, xor)
     assert "tui_nn_engine" in loaded
     assert not loaded & {"textual", "rich", "plotext", "pooch"}
 
