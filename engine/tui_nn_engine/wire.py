@@ -81,12 +81,14 @@ def _plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     return value
 
 
-def _build(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+def _build(value: Any, arrays: dict[str, np.ndarray[Any, Any]], sequence: type[Any] = tuple) -> Any:
+    """A message's own fields are tuples; an experiment's tree, a plain dict, keeps its lists."""
     if isinstance(value, list):
-        return tuple(_build(item, arrays) for item in value)
+        return sequence(_build(item, arrays, sequence) for item in value)
     if not isinstance(value, dict):
         return value
     if "$array" in value:
         return arrays[value["$array"]]
-    inner = {key: _build(item, arrays) for key, item in value.items() if key != "$"}
+    sequence = tuple if "$" in value else list
+    inner = {key: _build(item, arrays, sequence) for key, item in value.items() if key != "$"}
     return CLASSES[value["$"]](**inner) if "$" in value else inner

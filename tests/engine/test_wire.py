@@ -55,9 +55,7 @@ trees = st.dictionaries(
     keys,
     st.recursive(
         leaves,
-        lambda inner: (
-            st.lists(inner, max_size=3).map(tuple) | st.dictionaries(keys, inner, max_size=3)
-        ),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
         max_leaves=8,
     ),
     max_size=4,
@@ -170,7 +168,7 @@ def same(one: Any, other: Any) -> bool:
         return equal and one.tobytes() == other.tobytes()
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, tuple):
+    if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other) or (one != one and other != other)
 
