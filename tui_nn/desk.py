@@ -10,6 +10,8 @@ from pathlib import Path
 from textual.app import App
 
 from tui_nn.draft import Draft, Review
+from tui_nn.journey import Journey
+from tui_nn.lessons.library import is_lesson
 from tui_nn.link import EngineDied, Link
 from tui_nn.modes.mode import Mode
 from tui_nn.modes.train import Train
@@ -25,8 +27,8 @@ from tui_nn_engine.schema import ExperimentError
 class Desk:
     """What the modes are handed. `notify` is called, from a thread, when the engine has spoken.
 
-    `path` is an experiment file or the folder of a run; None is the experiment everybody starts
-    with.
+    `path` is an experiment file, a lesson file or the folder of a run; None is the experiment
+    everybody starts with.
     """
 
     def __init__(self, app: App[None], path: Path | None, notify: Callable[[], object]) -> None:
@@ -36,6 +38,8 @@ class Desk:
         self.link = Link(notify)
         self.first_mode = "train"
         self._resume = path if path is not None and path.is_dir() else None
+        self._lesson: Path | None = None
+        self._journey: Journey | None = None
         self._early: list[protocol.Command] = []
         self._wanted: Experiment | None = None
         self._given: Experiment | None = None
@@ -50,13 +54,21 @@ class Desk:
 
     def _open_file(self, path: Path) -> None:
         try:
-            self.draft.open(path)
+            if is_lesson(path):
+                self._lesson, self.first_mode = path, "learn"
+            else:
+                self.draft.open(path)
         except ExperimentError as error:
             self.app.notify(str(error), title=str(path), severity="error", timeout=15)
 
     def modes(self) -> dict[str, Callable[[], Mode]]:
         """How each mode is made; most are imported when they are first entered."""
-        return {"build": self._build, "train": self._train, "step": self._step}
+        return {
+            "build": self._build,
+            "train": self._train,
+            "step": self._step,
+            "learn": self._learn,
+        }
 
     def _build(self) -> Mode:
         from tui_nn.modes.build import Build
@@ -70,6 +82,11 @@ class Desk:
         from tui_nn.modes.step import Step
 
         return Step(self.monitor, self.command)
+
+    def _learn(self) -> Mode:
+        from tui_nn.modes.learn import Learn
+
+        return Learn(self.walk, self._lesson)
 
     # -- the engine -----------------------------------------------------------------------------
 
@@ -112,6 +129,7 @@ class Desk:
         for message in self.link.drain():
             starting = self.monitor.state == "starting"
             self.monitor.hear(message)
+            self._travel(message)
             match message:
                 case EngineDied():
                     died = True
@@ -124,6 +142,15 @@ class Desk:
         self.show_run()
         if died:
             self._ask_what_now()
+
+    def _travel(self, message: object) -> None:
+        """On the way to a place that a lesson speaks of, ask for what comes next."""
+        if self._journey is not None:
+            command = self._journey.after(message)
+            if command is not None:
+                self.link.send(command)
+            if self._journey.arrived:
+                self._journey = None
 
     def _adopt(self, opened: protocol.Opened) -> None:
         """A resumed run brings its experiment."""
@@ -160,9 +187,11 @@ class Desk:
         if not self.link.alive:
             self._early.append(command)
             return
+        if not isinstance(command, protocol.LookAt) and command != protocol.Step(0):
+            self._journey = None  # the person goes another way
         changed = self._wanted != self._given or bool(self._problems)
         starts = (
-            isinstance(command, protocol.Restart) or not self._given or not self.monitor.iteration
+            isinstance(command, protocol.Restart) or not self._given or not self.monitor.tip
         )
         if changed and starts:
             if self._problems:
@@ -203,9 +232,24 @@ class Desk:
         self._problems = "\n".join(str(problem) for problem in review.problems[:3])
         if review.trainable is not None:
             self._wanted = review.trainable
-            if self.monitor.iteration == 0 and self._wanted != self._given and self.link.alive:
+            if self.monitor.tip == 0 and self._wanted != self._given and self.link.alive:
                 self._open_wanted()
         self.show_run()
+
+    def walk(self, experiment: Experiment, journey: Journey) -> None:
+        """Take a lesson's experiment apart in Step mode, where the journey ends."""
+        if experiment.tree() != self.draft.tree:
+            self.draft.start(experiment)
+            self.app.notify(
+                "What Build held comes back with ctrl+z there; 6 leads back to the lesson.",
+                title="The lesson's own experiment is open",
+                timeout=6,
+            )
+        self._wanted, self._problems = Experiment.parse(self.draft.tree), ""
+        self._journey = journey
+        if self.link.alive:
+            self._open_wanted()
+        self.app.switch_mode("step")
 
     def play(self) -> None:
         """Train on."""

@@ -1,0 +1,45 @@
+"""The way to one operation of one update of an experiment, message by message."""
+
+from tui_nn_engine import protocol
+from tui_nn_engine.stepview import Listing
+
+
+class Journey:
+    """Begins when the experiment has been asked for; says what to ask for next.
+
+    The end is in the update of number `update` (the first is 1), or else in the one after `epochs`
+    epochs, where `slot` has just been written.
+    """
+
+    def __init__(self, update: int | None, epochs: int | None, slot: str) -> None:
+        self.arrived = False
+        self._update, self._epochs, self._slot = update, epochs or 0, slot
+        self._iteration: int | None = None
+
+    def after(self, message: object) -> protocol.Command | None:
+        """What to ask for now that this was said; None: nothing yet."""
+        match message:
+            case protocol.Opened():
+                before = self._epochs * message.batches_per_epoch
+                self._iteration = before if self._update is None else self._update - 1
+                return protocol.GoTo(self._iteration) if self._iteration else protocol.Step(0)
+            case protocol.StateChanged() if message.iteration == self._iteration:
+                if message.state == "completed":  # there is an update to take apart all the same
+                    return protocol.TrainUntil(message.epoch + 1)
+                return protocol.Step(0) if message.state == "paused" else None
+            case Listing() if self._iteration is not None:
+                self.arrived = True
+                return protocol.Step(operations_until(message, self._slot))
+            case protocol.Refused():
+                self.arrived = True
+        return None
+
+
+def operations_until(listing: Listing, slot: str) -> int:
+    """How many operations it takes until that slot is written.
+
+    Weights ("dense_1.kernel") are written by the last operation; inputs are there from the start.
+    """
+    if slot in listing.outputs:
+        return len(listing.outputs) - listing.outputs[::-1].index(slot)
+    return len(listing.outputs) if "." in slot else 0
