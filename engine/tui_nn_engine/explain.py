@@ -90,7 +90,7 @@ def element_of(
         return (min(sample, shape[0] - 1), *_unit(unit, shape[1:]))
     slot = op.output
     if slot.of is not None and slot.of.role == "parameter":
-        return _weight(op, unit, source)
+        return _weight(op, unit if op.path == layer else min(unit, slot.shape[-1] - 1), source)
     place = unit
     if slot.of is not None and _feeds(stepper, slot.of, layer):
         place = source

@@ -17,7 +17,7 @@ Chosen = int | NDArray[np.intp]
 
 # How tightly a text binds: what binds less than its surroundings is put in brackets.
 CHOICE, SUM, PRODUCT, POWER, ATOM = range(5)
-ALL_SHOWN = 8  # terms of a sum that are all written out
+ALL_SHOWN = 10  # terms of a sum that are all written out
 LARGEST = 6  # terms that are, of a longer sum
 _EXACT = 1e6  # whole numbers below are never rounded
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -474,10 +474,7 @@ class Total(Expression):
         values = np.atleast_1d(self.terms.value)
         if self.count <= ALL_SHOWN:
             return list(range(self.count)), 0.0
-        sizes = np.abs(values)
-        chosen = np.argpartition(np.where(np.isnan(sizes), 0, sizes), -LARGEST)[-LARGEST:]
-        if np.isnan(values).any():
-            chosen = np.arange(LARGEST)
+        chosen = np.argsort(-np.abs(values), kind="stable")[:LARGEST]  # nan comes last
         return sorted(chosen.tolist()), float(np.sum(np.delete(values, chosen)))
 
     def text(self, digits: int | None = None, *, leading: bool = True) -> str:

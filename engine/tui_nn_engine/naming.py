@@ -21,6 +21,7 @@ _KINDS = {
     "xW": "weighted sum",
     "z": "net input",
     "h": "output",
+    "E": "loss",
     "mask": "dropout mask",
     "e": "error",
     "i": "active inhibitory inputs",
@@ -70,14 +71,17 @@ class Names:
         return self._paper(slot, index) + (_power(index[0] + 1) if told else "")
 
     def title(self, slot: Slot, index: tuple[int, ...], what: str) -> str:
-        """The element and what it is: "z4: net input, dense_1, sample 2 of 4"."""
-        parts = [what]
-        if slot.role != "parameter" and "." in slot.name and not _of_parameter(slot):
-            parts.append(self._owner(slot).name.partition(".")[0])
+        """What the element is and where it belongs: "net input, dense_1, sample 2 of 4"."""
         batch = self._program.batch
-        if len(slot.shape) > 1 and not _of_parameter(slot) and batch > 1:
-            parts.append(f"sample {index[0] + 1} of {batch}")
-        return ", ".join(parts)
+        if slot is self._program.loss:
+            told = f" of {batch} samples, with sample {index[0] + 1}" if batch > 1 else ""
+            return f"{what}{told}"
+        of = slot if slot.of is None else slot.of
+        layer = of.name.partition(".")[0]
+        if of.role == "parameter" or layer not in self._first:
+            return what
+        sample = f", sample {index[0] + 1} of {batch}" if batch > 1 else ""
+        return f"{what}, {layer}{sample}"
 
     def weight(self, position: int) -> str:
         """A trainable parameter by its place in the flat vector."""
@@ -111,7 +115,7 @@ class Names:
         return f"{slot.name if state else as_}({weight})"
 
     def _code(self, slot: Slot, index: tuple[int, ...]) -> str:
-        name = f"e({_named(slot.of)})" if slot.of and self.negated(slot) else slot.name
+        name = f"e({slot.of.name})" if slot.of and self.negated(slot) else slot.name
         return f"{name}{list(index)}" if index else name
 
     def _paper(self, slot: Slot, index: tuple[int, ...]) -> str:
@@ -161,9 +165,6 @@ class Names:
             return f"{_WEIGHTS[part]}{source}{comma}{unit}"
         return f"{_OF_UNITS[part]}{unit}" if part in _OF_UNITS else f"{part}{list(index)}"
 
-    def _owner(self, slot: Slot) -> Slot:
-        return slot.of if slot.of is not None else slot
-
 
 def kind(slot: Slot) -> str:
     """What a slot holds, in a student's words."""
@@ -173,10 +174,6 @@ def kind(slot: Slot) -> str:
         return "direction of change"
     part = slot.name.rpartition(".")[2]
     return _KINDS.get(part, part)
-
-
-def _named(slot: Slot) -> str:
-    return slot.name
 
 
 def _is_error(slot: Slot) -> bool:
