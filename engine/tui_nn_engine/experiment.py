@@ -86,8 +86,8 @@ class Experiment(Block):
         AnyRule | None,
         Field(
             title="learning",
-            description="how the weights change",
-            json_schema_extra={"nothing": "down the gradient of the loss"},
+            description="how the weights change: down the gradient of a loss, or by a rule",
+            json_schema_extra={"nothing": "by gradient"},
         ),
     ] = None
     loss: Annotated[
