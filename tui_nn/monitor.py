@@ -10,15 +10,27 @@ from numpy.typing import NDArray
 
 from tui_nn.link import EngineDied
 from tui_nn.widgets.history import History
-from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.events import (
+    Epochs,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Saved,
+    SaveFailed,
+    Stopped,
+)
+from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.protocol import (
     Branched,
+    BreakpointsSet,
+    Exported,
     HealthReport,
     Message,
     Opened,
     Refused,
     State,
     StateChanged,
+    Watched,
 )
 from tui_nn_engine.stepview import Listing, StepView
 
@@ -51,6 +63,12 @@ class Monitor:
         self.branch_loss: History | None = None
         """Of the run that this one branched off from, after that place; so `branch_figures`."""
         self.branch_figures: dict[str, History] = {}
+        self.watched: dict[str, History] = {}
+        """Of each watched weight, in the order in which they were named."""
+        self.watched_now: dict[str, float] = {}
+        self.breakpoints: tuple[str, ...] = ()
+        self.gradient: GradientChecked | None = None
+        """The gradient checked last in the update that is laid open."""
         self.health: NDArray[np.float64] | None = None
         self.listing: Listing | None = None
         self.view: StepView | None = None
@@ -95,13 +113,23 @@ class Monitor:
             case StepView():
                 self.view = message
             case Listing():
-                self.listing = message
+                self.listing, self.gradient = message, None
             case StateChanged():
                 self._state(message)
             case Opened():
                 self._opened(message)
             case Branched():
                 self._branched(message)
+            case Watched():
+                self._watched(message)
+            case BreakpointsSet():
+                self._breakpoints_set(message)
+            case Stopped():
+                self.note(f"stopped: {message.reason}")
+            case GradientChecked():
+                self.gradient = message
+            case Exported():
+                self.note(f"the update is written down in {message.path}")
             case Saved():
                 self.saved_iteration = message.iteration
                 if self.state != "running":
@@ -124,7 +152,7 @@ class Monitor:
         again = self.opened is not None and self.opened.folder == message.folder
         self.opened = message
         if again:
-            for history in (self.loss, *self.figures.values()):
+            for history in (self.loss, *self.figures.values(), *self.watched.values()):
                 history.truncate(message.iteration)
         else:
             if self.iteration:
@@ -132,9 +160,11 @@ class Monitor:
             self.loss.clear()
             self.figures = {}
             self.branch_loss, self.branch_figures = None, {}
+            self.watched, self.watched_now = {}, {}
             self._recall(message.history)
             self.elapsed = self.seconds_per_update = 0.0
         self.test, self.view, self.listing, self.health = {}, None, None, None
+        self.gradient = None
         self.saved_iteration = message.iteration or None
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
         self.tip = message.iteration
@@ -149,6 +179,8 @@ class Monitor:
         self.branch_figures = {
             name: history.split(message.iteration) for name, history in self.figures.items()
         }
+        for history in self.watched.values():
+            history.truncate(message.iteration)
         self.saved_iteration = None
         self.note(f"a branch from iteration {message.iteration:,}; the run before is kept")
 
@@ -162,7 +194,7 @@ class Monitor:
             self.note(f"learning rate {message.learning_rate:g} from iteration {self.iteration:,}")
         self.epochs, self.learning_rate = message.epochs, message.learning_rate
         if message.state != "stepping":
-            self.view = self.listing = None
+            self.view = self.listing = self.gradient = None
         if before == "travelling" and message.state != "travelling":
             self.note(f"at iteration {message.iteration:,} of {message.tip:,} reached")
         elif (
@@ -171,6 +203,22 @@ class Monitor:
             self.note("training goes on" if message.state == "running" else "paused")
         elif before == "ready" and message.state == "running":
             self.note("training starts")
+
+    def _watched(self, message: Watched) -> None:
+        self.watched = {name: self.watched.get(name) or History() for name in message.weights}
+        self.watched_now = dict(zip(message.weights, message.values[-1].tolist(), strict=True))
+        iterations = message.first_iteration + np.arange(len(message.values))
+        for name, values in zip(message.weights, message.values.T, strict=True):
+            history = self.watched[name]
+            new = iterations > (-1 if history.last is None else history.last)  # see `_progress`
+            history.add(iterations[new], values[new])
+
+    def _breakpoints_set(self, message: BreakpointsSet) -> None:
+        if lost := set(self.breakpoints) - set(message.conditions):
+            self.note(f"no longer stops at: {', '.join(sorted(lost))}")
+        if new := set(message.conditions) - set(self.breakpoints):
+            self.note(f"stops at: {', '.join(sorted(new))}")
+        self.breakpoints = message.conditions
 
     def _progress(self, message: Progress) -> None:
         self.iteration, self.batch = message.iteration, message.batch

@@ -121,18 +121,27 @@ def handout(stepper: Stepper, sample: int, notation: Notation) -> Handout:
     batch = stepper.program.batch
     if not 0 <= sample < batch:
         raise ValueError(f"this batch has {batch} samples: there is no sample {sample + 1}")
-    trainer, here = stepper.trainer, stepper.cursor
-    stepper.go_to(len(stepper.ops))
+    here = stepper.cursor
+    try:
+        stepper.go_to(len(stepper.ops))
+        return _written(stepper, sample, notation)
+    finally:
+        stepper.go_to(here)
+
+
+def _written(stepper: Stepper, sample: int, notation: Notation) -> Handout:
+    """All of an update that is done."""
+    trainer = stepper.trainer
     error = _error(stepper, notation)
     sign = -1.0 if error.startswith("e = −") else 1.0
     view = step_view(stepper, "", 0, sample)
     followed = {name: _followed(table) for name, table in view.units.items()}
-    found = Handout(
+    return Handout(
         experiment=trainer.experiment.tree(defaults=True),
         iteration=stepper.iteration,
         epoch=trainer.state.epoch + 1,
         sample=sample + 1,
-        batch=batch,
+        batch=stepper.program.batch,
         learning_rate=float(str(trainer.state.clock["learning_rate"])),
         loss=view.loss,
         sample_loss=view.sample_loss,
@@ -146,8 +155,6 @@ def handout(stepper: Stepper, sample: int, notation: Notation) -> Handout:
         ),
         parameters=tuple(_parameters(stepper, notation)),
     )
-    stepper.go_to(here)
-    return found
 
 
 def _operations(

@@ -1,6 +1,5 @@
 """A session: commands in, events out. It owns one run, and is the same in any process."""
 
-import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,13 +7,17 @@ from pathlib import Path
 
 from tui_nn_datasets import DataError
 from tui_nn_engine.checkpoint import CheckpointError
-from tui_nn_engine.events import Epochs, Event, Progress, RunEnded
+from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, Stopped
 from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.lookout import Lookout
 from tui_nn_engine.protocol import (
     Back,
     Branched,
+    Break,
+    CheckGradient,
     Close,
     Command,
+    Export,
     GoTo,
     LookAt,
     Message,
@@ -30,14 +33,13 @@ from tui_nn_engine.protocol import (
     Step,
     TrainUntil,
     Update,
+    Watch,
 )
 from tui_nn_engine.runs import Run
 from tui_nn_engine.schema import ExperimentError
 from tui_nn_engine.standing import HealthReports, history, opened, resting, standing
 from tui_nn_engine.stepping import Stepping
 from tui_nn_engine.trainer import DivergedError, Trainer
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Session:
         self.run: Run | None = None
         self.state: State = "ready"
         self.stepping = Stepping(send)
+        self._lookout = Lookout(send)
         self._events: Iterator[Event] | None = None
         self._until: int | None = None
         self._journey: Journey | None = None
@@ -136,6 +139,7 @@ class Session:
         """Make this run the session's."""
         self.run, self._events, self._journey, self.stepping.stepper = run, None, None, None
         self._send(opened(run, epochs))
+        self._lookout.move_to(run.trainer)
         self._to(resting(run))
 
     def _follow(self, command: Command, run: Run) -> None:
@@ -165,6 +169,12 @@ class Session:
                 self._change(run, lambda: run.trainer.change_weight(name, value))
             case TrainUntil(epochs=epochs):
                 self._train_until(run, epochs)
+            case Watch() | Break():
+                self._look_out(run, command)
+            case CheckGradient(weight=weight):
+                self.stepping.check_gradient(weight)
+            case Export(path=path, format=style):
+                self.stepping.export(Path(path).expanduser().absolute(), style)
             case Save():
                 self._save(run)
             case Close():
@@ -187,13 +197,24 @@ class Session:
             self._to("completed")
         return True
 
+    def _look_out(self, run: Run, command: Watch | Break) -> None:
+        """For something else; training that is under way goes on, looking out for it, too."""
+        unseen = self._lookout.after is None
+        with self.stepping.undone():
+            self._lookout.follow(command, run.trainer)
+        if self._events is not None and unseen:
+            self._events = self._recorded(run, self._until)
+
+    def _recorded(self, run: Run, until: int | None) -> Iterator[Event]:
+        return run.record(until, after=self._lookout.after)
+
     def _play(self, run: Run, until: int | None) -> None:
         self._stop(run)
-        self._finish_step(run)
-        if self._complete(run):
-            return
-        self._events, self._until = run.record(until), until
-        self._to("running")
+        if self._finish_step(run):
+            self._to(resting(run))
+        elif not self._complete(run):
+            self._events, self._until = self._recorded(run, until), until
+            self._to("running")
 
     def _update(self, run: Run) -> None:
         self._stop(run)
@@ -202,7 +223,7 @@ class Session:
         elif self._complete(run):
             return
         else:
-            for event in run.record(run.trainer.state.iteration + 1):
+            for event in self._recorded(run, run.trainer.state.iteration + 1):
                 self._tell(event, run)
                 if isinstance(event, RunEnded) and event.reason == "diverged":
                     self._to("diverged")
@@ -225,16 +246,20 @@ class Session:
         self._to("stepping")
         self.stepping.show()
 
-    def _finish_step(self, run: Run) -> None:
-        """Do the rest of an update that is half done, and book it."""
+    def _finish_step(self, run: Run) -> bool:
+        """Do the rest of an update that is half done, and book it; whether to stop there."""
         loss = self.stepping.finish()
         if loss is None:
-            return
+            return False
+        reason = self._lookout.look(loss)
         told: Iterable[Event] = run.write(run.trainer.progress([loss], 0.0))
+        if reason is not None:
+            told = (*told, Stopped(run.trainer.state.iteration, reason))
         if run.trainer.done:
             told = (*told, *run.record())
         for event in told:
             self._tell(event, run)
+        return reason is not None
 
     def _train_until(self, run: Run, epochs: int) -> None:
         """Not fewer epochs than have begun, be it in the future of where it stands."""
@@ -299,6 +324,7 @@ class Session:
             self._to("travelling")
             return
         self._journey = None
+        self._lookout.tell_now()
         journey.arrive()
 
     def _rest(self, run: Run, reopen: bool) -> None:
@@ -320,6 +346,7 @@ class Session:
                 self._branch(run, change)
             else:
                 change()
+            self._lookout.tell_now()
         self._to(self.state)
         self.stepping.show()
 
@@ -327,7 +354,7 @@ class Session:
         branch, told = run.branch(change)
         self.run = branch
         if self._events is not None:
-            self._events = branch.record(self._until)
+            self._events = self._recorded(branch, self._until)
         self._send(Branched(branch.trainer.state.iteration, str(branch.folder)))
         for event in told:
             self._send(event)
@@ -363,6 +390,7 @@ class Session:
     def _tell(self, event: Event, run: Run) -> None:
         self._send(event)
         if isinstance(event, Progress):
+            self._lookout.tell()
             run.timeline.observe()
 
     def _to(self, state: State) -> None:

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from tui_nn_engine.protocol import LookAt, Message
+from tui_nn_engine.experiment import write_atomically
+from tui_nn_engine.gradient_check import check_gradient
+from tui_nn_engine.handout import handout
+from tui_nn_engine.handout_formats import FORMATS
+from tui_nn_engine.protocol import Exported, LookAt, Message
 from tui_nn_engine.stepper import Stepper
 from tui_nn_engine.stepview import listing, step_view
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.trainer import DivergedError, Trainer
 
 
 class Stepping:
@@ -63,3 +68,26 @@ class Stepping:
             look = self.look
             place = look.layer, look.unit, look.sample, look.source
             self._send(step_view(self.stepper, *place, look.operation, look.notation))
+
+    def check_gradient(self, weight: str) -> None:
+        """Tell its numerical gradient beside backpropagation's. Raises ValueError."""
+        self._send(check_gradient(self._laid_open(), weight))
+
+    def export(self, path: Path, style: str) -> None:
+        """Write the whole update down, for the sample and in the notation being looked at.
+
+        Raises ValueError where it can't be done, OSError where it can't be written.
+        """
+        stepper = self._laid_open()
+        sample = min(max(self.look.sample, 0), stepper.program.batch - 1)
+        try:
+            found = handout(stepper, sample, self.look.notation)
+        except DivergedError as error:
+            raise ValueError(f"there is no whole update to write down: {error}") from None
+        write_atomically(path, FORMATS[style](found).encode())
+        self._send(Exported(str(path)))
+
+    def _laid_open(self) -> Stepper:
+        if self.stepper is None:
+            raise ValueError("no update is laid open: take a step first")
+        return self.stepper

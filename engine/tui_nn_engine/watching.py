@@ -11,7 +11,7 @@ from tui_nn_engine.weights import weight_named
 PORTION = 256  # rows at first; a portion of more updates doubles them
 
 
-class Watch:
+class Trace:
     """Records chosen weights of a trainer, a row an update, until `take` is called.
 
     Raises ValueError for a weight that does not exist.

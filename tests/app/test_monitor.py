@@ -7,8 +7,18 @@ import pytest
 
 from tui_nn.link import EngineDied
 from tui_nn.monitor import Monitor
-from tui_nn_engine.events import Epochs, Progress, RunEnded, Saved, SaveFailed
-from tui_nn_engine.protocol import HealthReport, Opened, Refused, StateChanged
+from tui_nn_engine.events import Epochs, Progress, RunEnded, Saved, SaveFailed, Stopped
+from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.protocol import (
+    Branched,
+    BreakpointsSet,
+    Exported,
+    HealthReport,
+    Opened,
+    Refused,
+    StateChanged,
+    Watched,
+)
 
 COLUMNS = ("epoch", "iteration", "loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -163,3 +173,74 @@ def test_losses_that_are_not_finite_and_health_are_taken_as_they_come() -> None:
 
 def test_a_refused_first_experiment_ends_the_starting() -> None:
     assert told(Refused("this folder holds no checkpoint")).state == "ready"
+
+
+# -- what is looked out for -----------------------------------------------------------------------
+
+W, B = "dense_1.kernel[0, 0]", "dense_1.bias[0]"
+
+
+def watched(first: int, *rows: list[float], names: tuple[str, ...] = (W, B)) -> Watched:
+    return Watched(names, first, np.array(rows, np.float64).reshape(len(rows), len(names)))
+
+
+def test_watched_weights_are_kept_over_time() -> None:
+    monitor = told(opened(), watched(0, [1.0, 10.0]), watched(1, [2.0, 20.0], [3.0, 30.0]))
+    assert list(monitor.watched) == [W, B]
+    assert [monitor.watched[W].at(i).mean for i in range(3)] == [1, 2, 3]
+    assert [monitor.watched[B].at(i).mean for i in range(3)] == [10, 20, 30]
+    assert monitor.watched_now == {W: 3, B: 30}
+
+
+def test_the_past_told_again_is_known_already() -> None:
+    monitor = told(opened(), watched(0, [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]))
+    monitor.hear(watched(1, [2.5, 2.0]))  # back, and set by hand
+    assert monitor.watched_now == {W: 2.5, B: 2}
+    assert monitor.watched[W].last == 2
+    monitor.hear(watched(2, [3.0, 3.0], [4.0, 4.0]))
+    assert monitor.watched[W].last == 3
+    assert [monitor.watched[W].at(i).mean for i in range(4)] == [1, 2, 3, 4]
+
+
+def test_a_branch_forgets_what_came_after() -> None:
+    monitor = told(opened(), watched(0, [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]), Branched(1, "/b"))
+    assert monitor.watched[W].last == 1
+    monitor.hear(watched(2, [9.0, 9.0]))
+    assert monitor.watched[W].at(2).mean == 9
+
+
+def test_other_weights_are_watched_instead_and_another_run_begins_anew() -> None:
+    monitor = told(opened(), watched(0, [1.0, 1.0], [2.0, 2.0]), watched(1, [2.0], names=(B,)))
+    assert list(monitor.watched) == [B]
+    assert monitor.watched[B].first == 0
+    monitor.hear(watched(1, [], names=()))
+    assert monitor.watched == monitor.watched_now == {}
+    monitor = told(opened(), watched(5, [1.0, 1.0]), opened("/other"), watched(0, [7.0, 7.0]))
+    assert (monitor.watched[W].first, monitor.watched[W].last) == (0, 0)
+
+
+def test_breakpoints_and_why_it_stopped_are_noted() -> None:
+    monitor = told(
+        opened(),
+        BreakpointsSet(("loss < 0.1", "epoch 3")),
+        Stopped(12, "epoch 3 is complete at iteration 12"),
+        BreakpointsSet(("loss < 0.1",)),
+        BreakpointsSet(("loss < 0.1",)),
+        Exported("/home/me/update.md"),
+    )
+    assert monitor.breakpoints == ("loss < 0.1",)
+    assert lines(monitor) == [
+        "stops at: epoch 3, loss < 0.1",
+        "stopped: epoch 3 is complete at iteration 12",
+        "no longer stops at: epoch 3",
+        "the update is written down in /home/me/update.md",
+    ]
+
+
+def test_a_gradient_check_is_kept_as_long_as_its_update_is_open() -> None:
+    numbers = (0.5, 1e-5, 0.3, 0.2, 0.1, 0.1, 0.0)
+    checked = GradientChecked(W, 4, *numbers, True, 3, 6, "They agree.")
+    monitor = told(opened(), state("stepping", 3), checked, state("stepping", 3))
+    assert monitor.gradient is checked
+    monitor.hear(state("paused", 4))
+    assert monitor.gradient is None

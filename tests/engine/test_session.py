@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from tui_nn_engine import Experiment, Trainer, session
 from tui_nn_engine.events import Progress, RunEnded, RunStarted, Saved, SaveFailed
 from tui_nn_engine.protocol import (
+    Break,
+    CheckGradient,
     Close,
     Command,
+    Export,
     HealthReport,
     LookAt,
     Open,
@@ -30,6 +33,7 @@ from tui_nn_engine.protocol import (
     Step,
     TrainUntil,
     Update,
+    Watch,
 )
 from tui_nn_engine.runs import Run, read_metrics
 from tui_nn_engine.session import Session
@@ -194,6 +198,15 @@ COMMANDS: list[Command] = [
     TrainUntil(50),
     TrainUntil(0),
     Save(),
+    Watch(("dense_1.kernel[0, 0]", "dense_1.bias[5]")),
+    Watch(()),
+    Watch(("dense_1.kernel[99, 0]",)),
+    Break(("loss < 99", "gradient > 1e-9", "dead dense_1", "epoch 1")),
+    Break(()),
+    Break(("loss",)),
+    CheckGradient("dense_1.kernel[0, 0]"),
+    CheckGradient("no such weight"),
+    Export("/dev/null/handout.md"),
 ]
 
 

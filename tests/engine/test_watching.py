@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.watching import PORTION, Watch
+from tui_nn_engine.watching import PORTION, Trace
 
 TREE: dict[str, Any] = {
     "data": {"name": "xor"},
@@ -29,7 +29,7 @@ NAMES = ["dense_2.bias[0]", "dense_1.kernel[1, 0]"]
 def test_every_update_is_recorded(dtype: str, portions: list[int]) -> None:
     trainer = Trainer(Experiment.parse(TREE | {"dtype": dtype}))
     views = trainer.parameters.views
-    watch = Watch(trainer, NAMES)
+    watch = Trace(trainer, NAMES)
     made = 0
     for updates in portions:
         expected = []
@@ -46,15 +46,15 @@ def test_every_update_is_recorded(dtype: str, portions: list[int]) -> None:
 
 def test_a_weight_is_watched_once_and_a_wrong_one_is_told() -> None:
     trainer = Trainer(Experiment.parse(TREE))
-    watch = Watch(trainer, [*NAMES, "dense_2.bias[ 0]"])
+    watch = Trace(trainer, [*NAMES, "dense_2.bias[ 0]"])
     assert watch.weights == tuple(NAMES)
     with pytest.raises(ValueError, match="there is no parameter 'dense_9"):
-        Watch(trainer, [*NAMES, "dense_9.bias[0]"])
+        Trace(trainer, [*NAMES, "dense_9.bias[0]"])
 
 
 def test_what_was_taken_stays_as_it_was() -> None:
     trainer = Trainer(Experiment.parse(TREE))
-    watch = Watch(trainer, NAMES)
+    watch = Trace(trainer, NAMES)
     watch.record()
     _, values = watch.take()
     before = values.copy()
