@@ -111,7 +111,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Array, Array], Array]] = {
     ast.GtE: operator.ge,
 }
 # Python itself only warns of a number that runs into a word, as in `2x`.
-_RUN_ON = re.compile(r"(?<![\w.])(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[A-Za-z_]")
+_RUN_ON = re.compile(r"(?<![\w.])(?>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[A-Za-z_]")
 _ALLOWED = re.compile(r"[\w\s.,+\-*/%@()\[\]<>=!:]*")
 
 
@@ -152,8 +152,8 @@ class Expression:
             raise FormulaError("divides by zero") from None
         except OverflowError:
             raise FormulaError("comes to a number too large to write down") from None
-        except IndexError as error:
-            raise FormulaError(str(error)) from None
+        except RecursionError:
+            raise FormulaError("is nested too deeply") from None
         except (ValueError, TypeError) as error:
             raise FormulaError(f"can't be worked out: {error}") from None
 
@@ -182,9 +182,11 @@ def _read(text: str) -> ast.expr:
         raise FormulaError(f"can't be read: a number runs into a word in {run_on[0]!r}")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
+        _check(tree)
+    except FormulaError:
+        raise
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise FormulaError(f"can't be read as a formula: {text!r}") from None
-    _check(tree)
     return tree
 
 

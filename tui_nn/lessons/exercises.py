@@ -96,11 +96,11 @@ def _nearly(written: str, given: Result, right: Result) -> bool:
         )
     if not (isinstance(given, float) and isinstance(right, float)):
         return False
-    if abs(given - right) > NEARLY * abs(right):
-        return False
+    if right == int(right) or abs(given - right) > NEARLY * abs(right):
+        return False  # a whole number is counted, not measured
     found: Grade = grade(right, written)
     if found == "mismatch":  # arithmetic, as 1/3: it has no digits of its own
-        found = grade(right, shown(given))
+        found = grade(right, shown(given, 3))
     return GRADES.index(found) <= GRADES.index("close")
 
 

@@ -3,7 +3,7 @@
 They are what the engine's trainer and stepper hold; nothing is computed here a second time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -56,14 +56,14 @@ class Moment:
         plain = [name for name in self.slots if name.replace(".", "").isidentifier()]
         return [*self.facts, *plain]
 
-    def value(self, name: str) -> Array:
-        """By name. Raises FormulaError that lists the names there are."""
+    def value(self, name: str, also: Iterable[str] = ()) -> Array:
+        """By name. Raises FormulaError that lists the names there are, and those `also` known."""
         for known in (self.facts, self.slots):
             if name in known:
                 return known[name]
         if name.startswith("catalogue."):
             return _catalogued(name)
-        raise FormulaError(f"there is no {name!r} here; {nearest(name, self.names)}")
+        raise FormulaError(f"there is no {name!r} here; {nearest(name, (*also, *self.names))}")
 
     def of(self, function: str, name: str) -> Array:
         """old, new, change, gradient, delta, error, slope of a name. Raises FormulaError."""

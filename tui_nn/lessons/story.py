@@ -184,13 +184,7 @@ class Names:
                 number = numbers[name]
                 return number if isinstance(number, int | float) else np.array(number, np.float64)
         moment, rest = self._moment(name)
-        try:
-            return moment.value(rest)
-        except FormulaError:
-            if moment is not self._moment("")[0]:
-                raise
-            known = [*self.given, *self.story.lesson.given, *moment.names]
-            raise FormulaError(f"there is no {name!r} here; {nearest(name, known)}") from None
+        return moment.value(rest, (*self.given, *self.story.lesson.given))
 
     def of(self, function: str, name: str) -> Array:
         """What belongs to a name. Raises FormulaError."""
