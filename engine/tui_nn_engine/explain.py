@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
-from tui_nn_engine.expressions import Expression, Total, number
+from tui_nn_engine.expressions import Expression, number
+from tui_nn_engine.functions import Total
 from tui_nn_engine.naming import Names, kind
 from tui_nn_engine.program import Op, Slot
 from tui_nn_engine.reading import Equation, Reading
@@ -28,22 +29,32 @@ def explain(
     before = partial(stepper.input_of, operation)
     after = partial(stepper.output_of, operation)
     reading = Reading(op.inputs, op.outputs, element, names, before, after, done=done)
-    meaning = op.primitive.explain(reading)
-    lines = tuple(_line(equation, notation.digits, done=done) for equation in meaning.equations)
     batch = stepper.program.batch
     shares: tuple[Share, ...] = ()
-    if meaning.terms is not None and done and batch > 1:
-        shares = _shares(meaning.terms, batch, notation.digits)
+    with np.errstate(all="ignore"):  # of a run that diverges too
+        meaning = op.primitive.explain(reading)
+        lines = tuple(_line(equation, notation.digits, done=done) for equation in meaning.equations)
+        if meaning.terms is not None and done and batch > 1:
+            shares = _shares(meaning.terms, batch, notation.digits)
     what = op.primitive.name if op.phase == "update" else kind(op.output)
     title = names.title(op.output, element, what)
     return Explanation(
         operation,
         f"{lines[-1].left}: {title}",
         lines,
-        meaning.sentence,
+        meaning.sentence + _on_the_sign(op, names),
         shares,
         batch if shares else 0,
     )
+
+
+def _on_the_sign(op: Op, names: Names) -> str:
+    """What to say where errors are shown as e = −∂E/∂z."""
+    if names.negated(op.output):
+        return " Shown with the sign turned, e = −∂E/∂z, it says which way lowers the loss."
+    if any(map(names.negated, op.inputs)):
+        return " (The minus sign is there because e = −∂E/∂z.)"
+    return ""
 
 
 def _names(stepper: Stepper, notation: Notation) -> Names:

@@ -22,12 +22,13 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import total
+from tui_nn_engine.functions import total
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Activation
+from tui_nn_engine.primitives.formula import Formula
 from tui_nn_engine.primitives.linear import AddBias, BiasGradient, KernelGradient, MatMul
 from tui_nn_engine.primitives.losses import HalfSquaredError
-from tui_nn_engine.primitives.updates import Formula, Rate, apply_change
+from tui_nn_engine.primitives.updates import Rate, apply_change
 from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
 from tui_nn_engine.reading import Meaning, Reading
 from tui_nn_engine.schema import Kind, OneOf

@@ -18,7 +18,8 @@ from tui_nn_engine.explain import element_of, explain
 from tui_nn_engine.explanation import Explanation, Notation
 from tui_nn_engine.primitives.activations import ACTIVATIONS
 from tui_nn_engine.primitives.erf import erf
-from tui_nn_engine.program import Primitive
+from tui_nn_engine.program import Primitive, Slot, Sum
+from tui_nn_engine.reading import Reading
 from tui_nn_engine.schema import kind_name
 from tui_nn_engine.stepper import Stepper
 
@@ -468,3 +469,43 @@ def test_no_primitive_goes_unexplained() -> None:
     found = primitives()
     assert len(found) > 30
     assert {kind.__name__ for kind in found if kind.explain is Primitive.explain} == set()
+
+
+def test_softmax_errors_with_either_sign() -> None:
+    tree = {**BATCH, "layers": [{"type": "dense", "units": 2, "activation": "softmax"}]}
+    tree["loss"] = "half_squared_error"
+    stepper = Stepper(trainer_of(tree, np.ones((1, 2)), np.array([[1.0, 0.0]])))
+    stepper.go_to(len(stepper.ops))
+    place = operation(stepper, "dE/d(dense_1.z)")
+    said = [explain(stepper, place, (0, 1), Notation("paper", sign)) for sign in ("delta", "e")]  # type: ignore[arg-type]
+    assert [[(line.left, line.symbols) for line in each.lines] for each in said] == [
+        [("Σ", "∂E/∂y3·y3 + ∂E/∂y4·y4"), ("δ4", "y4·(∂E/∂y4 − Σ)")],
+        [("Σ", "−∂E/∂y3·y3 + (−∂E/∂y4)·y4"), ("e4", "y4·(−∂E/∂y4 − Σ)")],
+    ]
+    assert "e = −∂E/∂z" not in said[0].sentence
+    assert "e = −∂E/∂z" in said[1].sentence
+
+
+def test_where_paths_meet_their_shares_are_added() -> None:
+    class Letters:
+        def symbol(self, slot: Slot, index: Any, *, sample: bool, as_: str) -> str:
+            return slot.name
+
+        def negated(self, slot: Slot) -> bool:
+            return False
+
+    one, other, both = (
+        Slot(name, np.array([value])) for name, value in zip("abc", (1.0, -2.0, -1.0), strict=True)
+    )
+    read = Reading(
+        (one, other), (both,), (0,), Letters(), lambda s: s.array, lambda s: s.array, done=True
+    )
+    meaning = Sum().explain(read)
+    (line,) = meaning.equations
+    assert (line.left, line.right.text(), line.right.text(4), line.value) == (
+        "c",
+        "a + b",
+        "1 + (−2)",
+        -1.0,
+    )
+    assert "2 paths" in meaning.sentence

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.explanation import Notation
 from tui_nn_engine.stepper import Stepper
 from tui_nn_engine.stepview import listing, step_view
 
@@ -71,7 +72,7 @@ def test_a_whole_update_by_hand(unit: int, sample: int) -> None:
     table = np.stack([old, gradient, -0.1 * gradient, old - 0.1 * gradient], axis=1)
     np.testing.assert_allclose(view.weights, table)
     assert set(view.kernels) == {"dense_1", "dense_2"}
-    np.testing.assert_array_equal(view.kernels["dense_1"], w1)
+    np.testing.assert_allclose(view.kernels["dense_1"], w1 - 0.1 * x.T @ d1)
 
 
 def test_each_operation_makes_one_thing_known_and_going_back_takes_it_away() -> None:
@@ -166,3 +167,32 @@ def test_any_network_can_be_looked_at_anywhere(layers: list[dict[str, Any]]) -> 
     for name in shapes:
         if not name.startswith("flatten") and found.program.slots().get(f"{name}.h"):
             assert np.isfinite(step_view(found, name, 0, 0).units[name][:, 1]).all()
+
+
+def test_the_operation_looked_at_is_explained_for_unit_sample_and_weight() -> None:
+    found = stepper()
+    found.go_to(len(found.ops))
+    first = step_view(found, "dense_1", 2, 3, source=1, operation=0).explanation
+    assert first is not None
+    assert first.lines[-1].left == "a5"
+    last = step_view(found, "dense_1", 2, 3, source=1, notation=Notation("code"))
+    assert last.explanation is not None
+    assert last.explanation.operation == len(found.ops) - 1
+    assert last.explanation.lines[-1].left == "new dense_1.kernel[1, 2]"
+    assert last.source == 1
+    assert step_view(found, "dense_1", 2, 3, source=99).source == 2  # the bias: the last row
+    found.go_to(0)
+    before = step_view(found, "dense_1", 2, 3).explanation
+    assert before is not None
+    assert (before.operation, before.lines[-1].result) == (0, "")
+
+
+def test_frozen_weights_are_told_from_those_not_computed_yet() -> None:
+    layers = [{**TREE["layers"][0], "kernel_trainable": False}, TREE["layers"][1]]
+    found = stepper({**TREE, "layers": layers})
+    for done in (0, len(found.ops)):
+        found.go_to(done)
+        view = step_view(found, "dense_1", 1, 0)
+        assert view.frozen.tolist() == [True, True, False]
+        assert np.isnan(view.weights[:2, 1:3]).all()
+    assert step_view(found, "dense_2", 0, 0).frozen.tolist() == [False] * 4

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Part, Quantity, formula
+from tui_nn_engine.expressions import Expression, Quantity, formula, part
 from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
 from tui_nn_engine.reading import Meaning, Reading
 from tui_nn_engine.schema import Shorthand
@@ -84,7 +84,7 @@ class Slope(Primitive):
         self.formula = formula("δ", self._equation(*symbols))
 
     def _equation(self, error: Expression, z: Expression, h: Expression) -> Expression:
-        return error * Part(f"f′({z.text()})", self.activation.slope(z, h))
+        return error * part(f"f′({z.text()})", self.activation.slope(z, h))
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
         """The shape of z, twice."""

@@ -9,18 +9,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import (
-    Expression,
-    Part,
-    Quantity,
-    absolute,
-    exp,
-    largest,
-    lift,
-    ln,
-    smallest,
-    total,
-)
+from tui_nn_engine.expressions import Expression, Quantity, lift, part
+from tui_nn_engine.functions import absolute, exp, largest, ln, smallest, total
 from tui_nn_engine.primitives.activations import Sigmoid, Softmax
 from tui_nn_engine.primitives.loss import AnyArray, Difference, Loss, LossGradient, LossOp
 from tui_nn_engine.primitives.softmax import softmax
@@ -167,7 +157,7 @@ class _CategoricalFromLogits(LossOp):
             return -total(_surprise(p, target))
         # Where p is 0 to the last bit it has no logarithm: the same, by way of z.
         peak = Quantity("max(z)", float(np.max(z.value)))
-        return total(target * (Part("ln Σ", ln(total(exp(z - peak)))) - (z - peak)))
+        return total(target * (part("ln Σ", ln(total(exp(z - peak)))) - (z - peak)))
 
     def parts(self, read: Reading) -> tuple[Equation, ...]:
         *place, unit = read.element

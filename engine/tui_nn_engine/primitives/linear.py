@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from tui_nn_engine.expressions import total
+from tui_nn_engine.functions import total
 from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
 from tui_nn_engine.reading import ALL, Meaning, Reading
 
@@ -210,8 +210,8 @@ class Multiply(Primitive):
         lines = read.lines(read.here(0) * read.here(1))
         mask = read.here(1).scalar
         if read.inputs[0].of is not None:
-            effect = "no error goes back through it" if mask == 0 else "its error is scaled as it"
-            told = f"The way back is that of the way forth, so {effect}."
+            effect = "dropped, no error goes" if mask == 0 else "scaled up, its error is too"
+            told = f"Errors go back the way the values came: {effect}."
         elif mask == 0:
             told = "Dropped in this update: the units after it must do without."
         else:

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from tui_nn_engine.expressions import when
+from tui_nn_engine.functions import when
 from tui_nn_engine.program import Array, Call, Primitive, Slot
 from tui_nn_engine.reading import Meaning, Reading
 

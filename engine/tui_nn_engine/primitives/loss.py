@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, formula, lift, total
+from tui_nn_engine.expressions import Expression, Quantity, formula, lift
+from tui_nn_engine.functions import total
 from tui_nn_engine.primitives.linear import rows
 from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
 from tui_nn_engine.reading import Equation, Meaning, Reading

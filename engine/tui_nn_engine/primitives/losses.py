@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, total
+from tui_nn_engine.expressions import Expression, Quantity
+from tui_nn_engine.functions import total
 from tui_nn_engine.primitives.crossentropies import BinaryCrossentropy, CategoricalCrossentropy
 from tui_nn_engine.primitives.loss import AnyArray, Difference, Loss, LossOp
 from tui_nn_engine.program import Builder, Call, Contribution, Op, Slot

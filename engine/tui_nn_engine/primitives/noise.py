@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_nn_datasets import stream
-from tui_nn_engine.expressions import Quantity, lift, when
+from tui_nn_engine.expressions import Quantity, lift
+from tui_nn_engine.functions import when
 from tui_nn_engine.program import Array, Call, Primitive, Slot
 from tui_nn_engine.reading import Meaning, Reading
 

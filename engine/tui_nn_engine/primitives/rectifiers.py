@@ -9,18 +9,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import (
-    Expression,
-    Function,
-    Part,
-    Quantity,
-    exp,
-    largest,
-    ln,
-    sqrt,
-    tanh,
-    when,
-)
+from tui_nn_engine.expressions import Expression, Quantity, part
+from tui_nn_engine.functions import Function, exp, largest, ln, sqrt, tanh, when
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise, bind_sigmoid, scalar
 from tui_nn_engine.primitives.erf import erf
 from tui_nn_engine.program import Array, Call
@@ -192,7 +182,7 @@ class GELU(Elementwise):
         if not self.approximate:
             return Function("Φ({})", self._distribution, z)
         inner = sqrt(2 / Quantity("π", pi)) * (z + 0.044715 * z**3)
-        return Part(f"Φ({z.text()})", 0.5 * (1 + tanh(inner)))
+        return part(f"Φ({z.text()})", 0.5 * (1 + tanh(inner)))
 
     def bind_slope(self, z: AnyArray, h: AnyArray, slope: AnyArray) -> Call:  # noqa: ARG002
         """Φ(z) + z Φ'(z)."""
@@ -266,7 +256,7 @@ class Swish(Elementwise):
 
     def slope(self, z: Expression, h: Expression) -> Expression:
         """s + h (1 − s)."""
-        s = Part("s", 1 / (1 + exp(-z)))
+        s = part("s", 1 / (1 + exp(-z)))
         return s + h * (1 - s)
 
     def why(self, z: float) -> str:  # noqa: ARG002

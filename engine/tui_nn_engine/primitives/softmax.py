@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Part, Quantity, exp, total
+from tui_nn_engine.expressions import Expression, Quantity, part
+from tui_nn_engine.functions import exp, total
 from tui_nn_engine.primitives.activation import Activation, AnyArray
 from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
 from tui_nn_engine.reading import ALL, Meaning, Reading
@@ -81,7 +82,7 @@ class SoftmaxGradient(Primitive):
         """All errors act on one net input, by way of the sum."""
         *place, unit = read.element
         errors, p = read.input(0, *place, ALL), read.input(1, *place, ALL)
-        shared = Part("Σ", total(errors * p))
+        shared = part("Σ", total(errors * p))
         lines = read.lines(p.at(unit) * (errors.at(unit) - shared))
         return Meaning(
             lines,

@@ -5,16 +5,16 @@ vectors start at zero. Hyperparameters are 0-d slots of the same dtype: seen whi
 as fast as Python floats, and unlike NumPy's float64 scalars they promote nothing.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity, sqrt
-from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.expressions import Expression, Quantity
+from tui_nn_engine.functions import sqrt
+from tui_nn_engine.primitives.formula import Formula
+from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.schema import Kind, OneOf
 
 AnyArray = Any
@@ -22,45 +22,6 @@ Rate = Annotated[
     float, Field(gt=0, title="learning rate", description="step size; η or α in textbooks")
 ]
 Decay = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Formula(Primitive):
-    """An elementwise operation on the flat vectors.
-
-    `left` is the symbol of its value, `symbols` those of its inputs, `equation` its formula in them
-    and `why` a sentence; `compute(*inputs, *outputs)` runs it.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        left: str,
-        symbols: str,
-        equation: Callable[..., Expression],
-        why: Callable[..., str],
-        compute: Callable[..., None],
-    ) -> None:
-        self.name, self.left, self.symbols = name, left, symbols.split()
-        self.equation, self.why, self.compute = equation, why, compute
-        arrow = "←" if left in self.symbols else "="
-        self.formula = f"{left} {arrow} {equation(*map(Quantity, self.symbols)).text()}"
-
-    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
-        """The shape of its first input."""
-        return {"": inputs[0].shape}
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """compute(*inputs, *outputs)."""
-        return partial(self.compute, *inputs, *outputs)
-
-    def explain(self, read: Reading) -> Meaning:
-        """Its equation, for one weight."""
-        inputs = [
-            read.input(position, *(read.element if slot.shape else ()), as_=symbol)
-            for position, (slot, symbol) in enumerate(zip(read.inputs, self.symbols, strict=True))
-        ]
-        lines = read.lines(self.equation(*inputs), as_=self.left)
-        return Meaning(lines, self.why(*inputs))
 
 
 class Optimizer(Kind):
@@ -292,8 +253,9 @@ class Adam(Optimizer):
                 "m̂ v̂ η ε",
                 lambda m, v, rate, epsilon: -(rate * m / (sqrt(v) + epsilon)),
                 lambda m, *_: (
-                    f"{_direction(m)} Divided by the usual size of its gradients, each "
-                    "weight moves by about the learning rate; ε keeps the division finite."
+                    f"{_direction(m, 'mean gradient')} Divided by the usual size of its "
+                    "gradients, each weight moves by about the learning rate; ε keeps the "
+                    "division finite."
                 ),
                 divide,
             ),
@@ -317,16 +279,20 @@ def _scaled_gradient(left: str) -> Formula:
     )
 
 
-def _direction(gradient: Expression) -> str:
-    """Which way the weight should go, in words."""
+def _direction(gradient: Expression, called: str = "gradient") -> str:
+    """Which way the step goes, in words."""
     slope = gradient.scalar
     if slope > 0:
-        return "The gradient is positive: a larger weight makes the loss larger, so it goes down."
+        return (
+            f"The {called} is positive: a larger weight makes the loss larger, so the step is down."
+        )
     if slope < 0:
-        return "The gradient is negative: a larger weight makes the loss smaller, so it goes up."
+        return (
+            f"The {called} is negative: a larger weight makes the loss smaller, so the step is up."
+        )
     if slope == 0:
-        return "The gradient is 0: the loss does not depend on this weight now, so it stays."
-    return "The weight goes against its gradient, downhill on the loss."
+        return f"The {called} is 0: so is the step."
+    return f"The step goes against the {called}, downhill on the loss."
 
 
 def _velocity(left: str, compute: Callable[..., None]) -> Formula:
