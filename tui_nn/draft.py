@@ -286,6 +286,14 @@ def starters() -> dict[str, Experiment]:
             "mean_squared_error",
             {"epochs": 50, "batch_size": 32},
         ),
+        "gates": Experiment.parse(
+            {
+                "data": {"name": "gates", "gate": "or"},
+                "layers": [_dense(1, "step")],
+                "rule": {"type": "perceptron", "learning_rate": 0.2},
+                "training": {"epochs": 10, "batch_size": 1, "shuffle": False},
+            }
+        ),
     }
 
 

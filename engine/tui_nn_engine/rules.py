@@ -279,5 +279,5 @@ def _net_input(builder: Builder, output: Slot) -> Slot:
     return output
 
 
-RULES: tuple[type[Rule], ...] = (Perceptron, Hebb, Adaline, Fixed)
-AnyRule = Annotated[Rule, OneOf(RULES)]
+RULES: tuple[type[Teaching | Fixed], ...] = (Perceptron, Hebb, Adaline, Fixed)
+AnyRule = Annotated[Teaching | Fixed, OneOf(RULES)]

@@ -96,7 +96,8 @@ def step_view(
     element = element_of(stepper, operation, layer, unit, sample, source)
     now = stepper.trainer.parameters.views if stepper.complete else stepper.before
     kernels = {
-        name: np.asarray(now[f"{name}.kernel"], np.float64)
+        # Synapses that inhibit are drawn as negative ones.
+        name: np.asarray(now[f"{name}.kernel"] - now.get(f"{name}.inhibition", 0), np.float64)
         for name in names
         if max(stepper.before.get(f"{name}.kernel", np.empty((99, 0))).shape) <= DIAGRAM_LIMIT
     }
@@ -150,7 +151,9 @@ def _shapes(stepper: Stepper) -> list[tuple[int, ...]]:
 
 
 def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool, NDArray[np.bool_]]:
-    """(inputs + bias, 4) of one unit: old, gradient, change, new; and which are frozen."""
+    """(inputs + bias, 4) of one unit: old, gradient (or a rule's direction), change, new; and
+    which are frozen.
+    """
     names = [name for name in (f"{layer}.kernel", f"{layer}.bias") if name in stepper.before]
     parameters = stepper.trainer.parameters
     last = stepper.ops[-1]
@@ -159,7 +162,7 @@ def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool, NDA
     rows, frozen = [], []
     for name in names:
         columns = [stepper.before[name], None, changes.get(name), None]
-        if stepper.slot(f"dE/d({name})") is not None:
+        if stepper.slot(stepper.trainer.experiment.method.direction(name)) is not None:
             columns[1] = parameters.gradient_views.get(name)
         if stepper.complete:
             columns[3] = parameters.views[name]

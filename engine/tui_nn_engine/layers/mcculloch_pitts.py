@@ -63,11 +63,11 @@ class McCullochPitts(Layer):
     def parameters(self, name: str, shape: Shape) -> list[ParameterSpec]:  # noqa: ARG002
         """kernel and, if any, inhibition (inputs, units), threshold (units,): all frozen."""
         given = {
-            f"{name}.kernel": Given(values=self.excitatory),
-            f"{name}.threshold": Given(values=self.thresholds),
+            f"{name}.kernel": _given(self.excitatory),
+            f"{name}.threshold": Given(values=[float(number) for number in self.thresholds]),
         }
         if self.inhibitory is not None:
-            given[f"{name}.inhibition"] = Given(values=self.inhibitory)
+            given[f"{name}.inhibition"] = _given(self.inhibitory)
         return [ParameterSpec(name, one.shape, one, trainable=False) for name, one in given.items()]
 
     def connections(self, shape: Shape) -> int:
@@ -87,6 +87,10 @@ class McCullochPitts(Layer):
     def _tables(self) -> dict[str, list[list[int]]]:
         tables = {"excitatory": self.excitatory}
         return tables if self.inhibitory is None else {**tables, "inhibitory": self.inhibitory}
+
+
+def _given(table: list[list[int]]) -> Given:
+    return Given(values=[[float(number) for number in row] for row in table])
 
 
 def _rectangular(table: list[Any]) -> bool:
