@@ -92,7 +92,8 @@ class Handout:
     """Update `iteration` (counted from 1), followed for one sample (from 1) of its batch.
 
     `loss` is the batch's mean, `sample_loss` the sample's own. `error` says what the errors in
-    `layers` are: "δ = ∂E/∂z". `experiment` is its tree.
+    `layers` are: "δ = ∂E/∂z"; `direction` what the gradients in `parameters` are, which for a rule
+    are none: "x·e". `experiment` is its tree.
     """
 
     experiment: dict[str, Any]
@@ -108,6 +109,7 @@ class Handout:
     notation: Notation
     operations: tuple[Operation, ...]
     error: str
+    direction: str
     layers: tuple[Layer, ...]
     parameters: tuple[Parameter, ...]
 
@@ -150,6 +152,7 @@ def _written(stepper: Stepper, sample: int, notation: Notation) -> Handout:
         notation=notation,
         operations=tuple(_operations(stepper, sample, notation, followed)),
         error=error,
+        direction=f"x·{trainer.experiment.rule.signal}" if trainer.experiment.rule else "gradient",
         layers=tuple(
             _layer(name, table, followed[name], sign) for name, table in view.units.items()
         ),

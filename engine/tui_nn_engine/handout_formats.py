@@ -195,10 +195,10 @@ def _tables(handout: Handout) -> Iterator[tuple[str, Table, list[str]]]:
     """Title, rows with their heading, and what is left out."""
     digits = handout.notation.digits
     for layer in handout.layers:
-        rows = _units(layer, handout.error, digits)
+        rows = _filled(_units(layer, handout.error, digits))
         yield f"Units of {layer.name}", rows, _left_out(len(layer.units), layer.total)
     for parameter in handout.parameters:
-        rows = _weights(parameter, digits)
+        rows = _filled(_weights(parameter, handout.direction, digits))
         yield f"Weights: {parameter.name}", rows, _left_out(len(parameter.rows), parameter.total)
 
 
@@ -210,13 +210,19 @@ def _units(layer: Layer, error: str, digits: int) -> Table:
     return [["unit", "net input z", "output h", error], *rows]
 
 
-def _weights(parameter: Parameter, digits: int) -> Table:
+def _filled(table: Table) -> Table:
+    """Without the columns that have nothing below their heading."""
+    columns = [column for column in zip(*table, strict=True) if any(column[1:])]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _weights(parameter: Parameter, direction: str, digits: int) -> Table:
     rows = []
     for row in parameter.rows:
         name = row.name if row.symbol == row.name else f"{row.symbol}, {row.name}"
         values = (row.old, row.gradient, row.change, row.new)
         rows.append([name, *(_cell(value, digits) for value in values)])
-    return [["weight", "old", "gradient", "change", "new"], *rows]
+    return [["weight", "old", direction, "change", "new"], *rows]
 
 
 def _cell(value: float, digits: int) -> str:
