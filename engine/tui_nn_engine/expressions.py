@@ -1,8 +1,8 @@
 """Formulas as trees: from one tree come the symbols, the same with the numbers put in, the value.
 
 So the three cannot disagree. `1 / (1 + exp(-z))` is such a tree where z is a `Quantity`, and reads
-`1/(1 + e^(−z4))`, `1/(1 + e^(−0.7))`. Quantities may hold vectors: `total(x * w)` is the sum over
-them, computed by NumPy, of which only the largest terms are written out.
+`1/(1 + e^(−z4))` or `1/(1 + e^(−0.7))`. Quantities may hold vectors, for sums over them: see
+`functions.total`.
 """
 
 from collections.abc import Callable, Iterator

@@ -456,6 +456,45 @@ def test_saturated_outputs_are_explained_by_way_of_the_net_input() -> None:
             assert math.isfinite(found.lines[-1].value)
 
 
+RULES: dict[str, dict[str, Any]] = {
+    "perceptron": {"type": "dense", "units": 1, "activation": "step"},
+    "hebb": {"type": "dense", "units": 1, "activation": "sign"},
+    "adaline": {"type": "dense", "units": 1},
+    "fixed": {
+        "type": "mcculloch_pitts",
+        "units": 1,
+        "excitatory": [[2], [0]],
+        "inhibitory": [[0], [1]],
+        "thresholds": [2],
+    },
+}
+
+
+@pytest.mark.parametrize("names", ["paper", "code"])
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_without_gradients_too(rule: str, names: Any) -> None:
+    tree = {
+        "dtype": "float64",
+        "data": {"name": "gates", "gate": "and", "bipolar_targets": rule == "hebb"},
+        "rule": rule,
+        "layers": [RULES[rule]],
+        "training": {"epochs": 9, "batch_size": 2, "threads": 1},
+    }
+    trainer = Trainer(Experiment.parse(tree))
+    for _ in range(3):
+        trainer.update()
+    stepper = Stepper(trainer)
+    while stepper.forward():
+        index = stepper.cursor - 1
+        for sample, source in ((0, 0), (1, 1), (1, 2)):
+            element = element_of(stepper, index, stepper.ops[0].path, 0, sample, source)
+            found = explain(stepper, index, element, Notation(names, "delta", 17))
+            for line in found.lines:
+                assert agree(computed(line.numbers), line.value, 1.0), line
+                assert "∂" not in line.symbols
+                assert "dE" not in line.symbols
+
+
 def primitives(kind: type[Primitive] = Primitive) -> set[type[Primitive]]:
     """Every primitive of the engine that runs: those that nothing more special stands for."""
     below = {found for sub in kind.__subclasses__() for found in primitives(sub)}
