@@ -1,6 +1,7 @@
 """The formulas of lessons: what they come to, and that they can do nothing but arithmetic."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -168,16 +169,13 @@ def test_the_names_of_a_formula():
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_formula_or_told_that_it_is_none(text):
-    try:
+    with suppress(FormulaError):
         worked_out(text)
-    except FormulaError:
-        pass
 
 
-PARTS = st.sampled_from(
-    ["1", "2.5", "y", "loss", "dense_1.z", "(", ")", "[", "]", "+", "-", "*", "/", "**", "%", ","]
-    + ["sum(", "zeros(", "max(", "where(", "shape(", "0", "9", ":", "@", ">", "==", "round("]
-)
+WORDS = ("1", "2.5", "0", "9", "y", "loss", "dense_1.z", "zeros(", "max(", "where(", "shape(")
+SIGNS = ("(", ")", "[", "]", "+", "-", "*", "/", "**", "%", ",", ":", "@", ">", "==")
+PARTS = st.sampled_from((*WORDS, *SIGNS))
 
 
 @given(st.lists(PARTS, max_size=12))
