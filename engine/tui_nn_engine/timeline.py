@@ -137,13 +137,16 @@ class Timeline:
             self.trainer.restore(keyframe)
 
     def _replay(self, iteration: int, marks: set[int], interval: float) -> None:
+        """Updates for `interval` seconds, at least one."""
         trainer, update = self.trainer, self.trainer.replay
         state, end = trainer.state, time.perf_counter() + interval
         with limited(trainer.threads), np.errstate(all="ignore"):
-            while state.iteration < iteration and time.perf_counter() < end:
+            while state.iteration < iteration:
                 update()
                 if state.iteration in marks:
                     self._keep()
+                if time.perf_counter() >= end:
+                    break
         self.observe()
 
 
