@@ -16,8 +16,10 @@ import tui_nn_engine.primitives
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.explain import element_of, explain
 from tui_nn_engine.explanation import Explanation, Notation
-from tui_nn_engine.primitives.activations import ACTIVATIONS
+from tui_nn_engine.expressions import Quantity
+from tui_nn_engine.primitives.activations import ACTIVATIONS, Softplus
 from tui_nn_engine.primitives.erf import erf
+from tui_nn_engine.primitives.softmax import softmax
 from tui_nn_engine.program import Primitive, Slot, Sum
 from tui_nn_engine.reading import Reading
 from tui_nn_engine.schema import kind_name
@@ -454,6 +456,13 @@ def test_saturated_outputs_are_explained_by_way_of_the_net_input() -> None:
             )
             check(found, Notation())
             assert math.isfinite(found.lines[-1].value)
+
+
+def test_a_power_beyond_any_calculator_is_written_otherwise() -> None:
+    assert Softplus().equation(Quantity("z", 900.0)).text(4) == "900 + ln(1 + e^(−900))"
+    assert softmax(Quantity("z", np.array([900.0, 899.0])), 0).text(4) == (
+        "e^(900 − 900)/(e^(900 − 900) + e^(899 − 900))"
+    )
 
 
 RULES: dict[str, dict[str, Any]] = {

@@ -15,6 +15,7 @@ from tui_nn_engine.primitives.activation import AnyArray, Elementwise, bind_sigm
 from tui_nn_engine.primitives.erf import erf
 from tui_nn_engine.program import Array, Call
 
+_LARGE = 500.0  # e to the power of this is near the largest number there is
 _FLAT = 40.0  # beyond ±40 Φ is 0 or 1 to the last bit, while z³ may overflow
 
 
@@ -216,8 +217,8 @@ class Softplus(Elementwise):
         return partial(np.logaddexp, scalar(0, outputs[0]), inputs[0], outputs[0])
 
     def equation(self, z: Expression) -> Expression:
-        """ln(1 + e^z)."""
-        return ln(1 + exp(z))
+        """ln(1 + e^z); where that is too large for any calculator, the same by way of e^(−z)."""
+        return z + ln(1 + exp(-z)) if np.any(z.value > _LARGE) else ln(1 + exp(z))
 
     def slope(self, z: Expression, h: Expression) -> Expression:  # noqa: ARG002
         """1 / (1 + e^(−z))."""
