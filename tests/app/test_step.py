@@ -247,7 +247,7 @@ async def test_the_list_marks_what_is_done_and_what_is_next(opened):
         assert not any("▶" in line for line in shown[9:])
         assert text(app, "#strip").split()[:4] == ["▶", "next", "(n)", "sigmoid"]
         assert "dense_2.xW, dense_2.bias → dense_2.z (1 × 1)" in text(app, "#strip")
-        await press(app, pilot, "N", "b")
+        await press(app, pilot, "N")
         assert "update 2" in app.step.query_one("#program").border_title
 
 

@@ -24,6 +24,7 @@ from tui_nn.widgets.neuron_card import NeuronCard, sample_summary
 from tui_nn.widgets.neuron_table import NeuronTable
 from tui_nn.widgets.operation_strip import OperationStrip
 from tui_nn.widgets.operation_tree import OperationTree
+from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn.widgets.weight_table import WeightTable
 from tui_nn_engine import protocol
 
@@ -133,6 +134,7 @@ class Step(Transport, inherit_bindings=False):
 
     def compose_mode(self) -> ComposeResult:
         """The program at the left, network and explanation beside it, tables below."""
+        yield TimelineBar()
         yield Static(id="where")
         yield OperationStrip(id="strip")
         yield Static(id="sections")
@@ -167,6 +169,7 @@ class Step(Transport, inherit_bindings=False):
     def show_run(self) -> None:
         """Show what the monitor knows; lay the next update open where one can be."""
         monitor, view, listing = self.monitor, self.monitor.view, self.monitor.listing
+        self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
         if monitor.state in {"ready", "paused"}:
             self._lay_open(monitor.state, monitor.iteration)
         else:
@@ -294,6 +297,11 @@ class Step(Transport, inherit_bindings=False):
     def on_network_diagram_chosen(self, event: NetworkDiagram.Chosen) -> None:
         """Show that neuron."""
         self._look(self._looking.hold(event.layer, event.unit))
+
+    def on_network_diagram_weight_chosen(self, event: NetworkDiagram.WeightChosen) -> None:
+        """Show that weight."""
+        self._looking.hold(event.layer, event.unit)
+        self._look(self._looking.change(source=event.source))
 
     def on_weight_table_chosen(self, event: WeightTable.Chosen) -> None:
         """Show that weight."""

@@ -30,13 +30,24 @@ class Canvas:
                 if 0 <= column < self.width:
                     self._texts[y][column] = (character, style)
 
-    def line(self, x1: int, y1: int, x2: int, y2: int, style: Style) -> None:
-        """A thin line from the middle of one cell's left edge to another cell's right edge."""
+    def is_free(self, x: int, y: int, width: int) -> bool:
+        """Whether no text stands in these cells, all of them inside."""
+        cells = range(x, x + width)
+        inside = 0 <= y < self.height and x >= 0 and x + width <= self.width
+        return inside and self._texts[y].keys().isdisjoint(cells)
+
+    def line(self, x1: int, y1: int, x2: int, y2: int, style: Style, *, thickness: int = 1) -> None:
+        """A line from the middle of one cell's left edge to another cell's right edge.
+
+        `thickness` is in dots, of which a cell has four one below the other.
+        """
         if style not in self._styles:
             self._styles.append(style)
         ends = np.array([[2 * x1, 4 * y1 + 1.5], [2 * x2 + 1, 4 * y2 + 1.5]])
         count = int(np.abs(ends[1] - ends[0]).max()) + 1
-        x, y = np.rint(np.linspace(ends[0], ends[1], count)).astype(np.intp).T
+        column, row = np.rint(np.linspace(ends[0], ends[1], count)).astype(np.intp).T
+        x = np.tile(column, thickness)
+        y = np.concatenate([row + step for step in range(thickness)])
         inside = (x >= 0) & (x < 2 * self.width) & (y >= 0) & (y < 4 * self.height)
         x, y = x[inside], y[inside]
         np.bitwise_or.at(self._dots, (y // 4, x // 2), _DOTS[y % 4, x % 2])

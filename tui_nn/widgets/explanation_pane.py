@@ -81,9 +81,12 @@ def explained(moment: Moment, width: int, theme: dict[str, str]) -> Text:
     done = explanation.operation < moment.view.cursor
     fresh = explanation.operation == moment.view.cursor - 1
     colour = theme["text-accent" if fresh else "text-primary"]
-    text = Text()
-    text.append(f"{explanation.title}\n\n", f"bold {theme['text-secondary']}")
-    styles = (f"{theme['foreground']} dim", "", f"bold {colour} reverse" if done else "bold")
+    name, _, what = explanation.title.partition(": ")
+    text = Text().append(name, f"bold {theme['text-secondary']}")
+    if done and explanation.lines:
+        text.append(" = ").append(explanation.lines[-1].result, f"bold {colour}")
+    text.append(f"  {what}\n\n", theme["text-secondary"])
+    styles = (f"{theme['foreground']} dim", "", f"bold {colour}")
     text.append_text(derivation(explanation.lines, width, styles))
     text.append("\n")
     if not done:

@@ -20,8 +20,16 @@ OLD, GRADIENT, CHANGE, NEW = range(4)
 """Columns of a unit's weights."""
 
 SORTED_FROM: Final = 17  # fewer rows are seen at one glance, and stay where they are
-_GRADIENT = re.compile(r"dE/d\((.+)\.(\w+)\)")
-_VALUE = re.compile(r"(.+)\.([zh])")
+_SLOT = re.compile(r"((?:dE/d|x·[et])\()?([^()]+)\.(\w+)\)?")
+
+
+def layer_and_part(slot: str) -> tuple[str, str, bool]:
+    """Of a slot's name: the layer, what of it, whether it is the gradient of that; "" for none.
+
+    What a rule has in a gradient's place counts as one.
+    """
+    found = _SLOT.match(slot)
+    return (found[2], found[3], bool(found[1])) if found else ("", "", False)
 
 
 class Written(NamedTuple):
@@ -80,6 +88,12 @@ class Moment:
         place = self.layers.index(self.view.layer)
         return self.layers[place - 1] if place else ""
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether what is explained comes after the loss: errors, gradients, new weights."""
+        phases = self.listing.phases
+        return bool(phases) and phases[self.explained] in {"backward", "update"}
+
     @cached_property
     def first_numbers(self) -> dict[str, int]:
         """The paper's number of each layer's first unit; the inputs are 1, 2, 3 and so on.
@@ -87,12 +101,20 @@ class Moment:
         As in the engine's names: a layer without parameters keeps the numbers of those before it.
         """
         numbers, first, size = {}, 1, len(self.view.x)
-        weighted = {name for names in self.listing.inputs for name in names.split(", ")}
         for layer, values in self.view.units.items():
-            if f"{layer}.kernel" in weighted or len(values) != size:
+            if self.is_weighted(layer) or len(values) != size:
                 first, size = first + size, len(values)
             numbers[layer] = first
         return numbers
+
+    def is_weighted(self, layer: str) -> bool:
+        """Whether each of the layer's units has weights of its own."""
+        return f"{layer}.kernel" in self._read
+
+    @cached_property
+    def _read(self) -> frozenset[str]:
+        """Names of all slots that the operations read."""
+        return frozenset(name for names in self.listing.inputs for name in names.split(", "))
 
     def number(self, layer: str, unit: int) -> int:
         """What a unit is called: on paper counted through, in code from 0; "": an input."""
@@ -108,12 +130,17 @@ class Moment:
     @property
     def gradient_name(self) -> str:
         """What stands between a weight and its change."""
-        return "∂E/∂w"
+        return f"x·{self.signal}" if self.signal else "∂E/∂w"
+
+    @cached_property
+    def signal(self) -> str:
+        """What a rule teaches with, the error "e" or the target "t"; "" where gradients do."""
+        return next((name[2] for name in self.listing.outputs if name.startswith("x·")), "")
 
     def units(self, layer: str) -> Floats:
         """(units, 3): z, h and the error in the chosen sign."""
         values = self.view.units[layer]
-        return values * [1.0, 1.0, -1.0] if self.textbook else values
+        return values * [1.0, 1.0, -1.0] if self.textbook and not self.signal else values
 
     @property
     def prediction(self) -> Floats:
@@ -127,10 +154,13 @@ class Moment:
     @property
     def error_sign(self) -> str:
         """The short name of an error."""
-        return "e" if self.textbook else "δ"
+        return "e" if self.textbook or self.signal else "δ"
 
     def error_name(self, layer: str) -> str:
         """What exactly the error of this layer is."""
+        if self.signal:
+            formulas = zip(self.listing.outputs, self.listing.formulas, strict=True)
+            return next((formula for name, formula in formulas if name == f"{layer}.e"), "e")
         of = "z" if self.has_net_input(layer) else "h"
         return f"e = −∂E/∂{of}" if self.textbook else f"δ = ∂E/∂{of}"
 
@@ -148,14 +178,15 @@ class Moment:
             return Written("", frozenset({"change"} if output == change else ()))
         if listing.phases[done] == "loss":
             return Written("", frozenset({"loss"}))
-        if found := _GRADIENT.fullmatch(output):
-            layer, of = found.groups()
+        layer, of, is_gradient = layer_and_part(output)
+        if is_gradient:
             shown = {"z": "error", "kernel": "kernel", "bias": "bias"}
             if not self.has_net_input(layer):
                 shown["h"] = "error"
             return Written(layer, frozenset({shown[of]} if of in shown else ()))
-        if found := _VALUE.fullmatch(output):
-            layer, of = found.groups()
+        if of == "e":
+            return Written(layer, frozenset({"error"}))
+        if of in {"z", "h"}:
             linear = of == "z" and f"{layer}.h" not in listing.outputs
             return Written(layer, frozenset({"z", "h"} if linear else {of}))
         return Written()
@@ -193,10 +224,7 @@ class Moment:
     @property
     def frozen(self) -> NDArray[np.bool_]:
         """Which of the chosen unit's weights the update leaves as they are: (inputs + bias,)."""
-        layer, outputs = self.view.layer, self.listing.outputs
-        mask = np.full(len(self.view.weights), f"dE/d({layer}.kernel)" not in outputs)
-        mask[self.inputs :] = f"dE/d({layer}.bias)" not in outputs
-        return mask
+        return self.view.frozen
 
     def weight_label(self, row: int) -> str:
         """A weight's name: w14 and b4 on paper, kernel[0, 3] and bias[3] in code."""

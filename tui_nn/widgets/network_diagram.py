@@ -1,10 +1,8 @@
-"""The network as a picture: values on its neurons, weights into and out of the chosen one."""
+"""The network as a picture: values on its neurons, weights on its connections."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -12,44 +10,33 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_nn.widgets.canvas import Canvas
-from tui_nn.widgets.figures import aligned, figure
-from tui_nn.widgets.moment import ERROR, NEW, OLD, H, Moment, Z
+from tui_nn.widgets.figures import figure
+from tui_nn.widgets.moment import NEW, OLD, Moment
+from tui_nn.widgets.network_columns import Column, place_columns, spread
+from tui_nn.widgets.spotlight import Edge, Spotlight, Unit, spotlight
 
-Floats = NDArray[np.float64]
-LEAST_GAP = 8  # cells between two layers: a weight and a piece of line
-WIDEST_GAP = 22
 MANY_EDGES = 100  # from here on only those of the chosen neuron are drawn
+FEW_EDGES = 12  # up to here all between two layers can have their weights written on them
+_ALONG = (0.3, 0.5, 0.7, 0.4, 0.6, 0.2, 0.8)  # where on a connection its weight may stand
 
 
-@dataclass(frozen=True)
-class Node:
-    """A neuron (or input) in the picture: the lines it takes, and where its edges meet it."""
+class Connection(NamedTuple):
+    """An edge in the picture: from the cell (x1, y1) to (x2, y2)."""
 
-    unit: int
-    top: int
-    lines: tuple[str, ...]
-
-    @property
-    def middle(self) -> int:
-        """The line its edges come to."""
-        return self.top + len(self.lines) // 2
+    edge: Edge
+    x1: int
+    y1: int
+    x2: int
+    y2: int
 
 
-@dataclass(frozen=True)
-class Column:
-    """A layer in the picture; the name "" is the network's input."""
+class Label(NamedTuple):
+    """A weight in the picture."""
 
-    layer: str
-    heading: str
-    nodes: tuple[Node, ...]
-    more: int
-
-    @property
-    def width(self) -> int:
-        """In cells."""
-        lines = [len(line) for node in self.nodes for line in node.lines]
-        note = len(f"⋮ {self.more} more") if self.more else 0
-        return max([len(self.heading), note, *lines])
+    edge: Edge
+    x: int
+    y: int
+    text: str
 
 
 class NetworkDiagram(Widget):
@@ -62,12 +49,21 @@ class NetworkDiagram(Widget):
             super().__init__()
             self.layer, self.unit = layer, unit
 
+    class WeightChosen(Message):
+        """The weight from this input into this unit of this layer is wanted."""
+
+        def __init__(self, layer: str, unit: int, source: int) -> None:
+            super().__init__()
+            self.layer, self.unit, self.source = layer, unit, source
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "diagram--node",
         "diagram--chosen",
         "diagram--written",
         "diagram--edge",
         "diagram--path",
+        "diagram--lit",
+        "diagram--weight",
         "diagram--heading",
     }
     DEFAULT_CSS = """
@@ -77,6 +73,8 @@ class NetworkDiagram(Widget):
         & > .diagram--written { background: $accent-muted; color: $text-accent; text-style: bold; }
         & > .diagram--edge { color: $foreground 30%; }
         & > .diagram--path { color: $text-primary; }
+        & > .diagram--lit { color: $text-accent; text-style: bold; }
+        & > .diagram--weight { background: $primary-muted; color: $text-primary; text-style: bold; }
         & > .diagram--heading { color: $text-secondary; text-style: bold; }
     }
     """
@@ -85,6 +83,7 @@ class NetworkDiagram(Widget):
         super().__init__(id=id)
         self._moment: Moment | None = None
         self._placed: list[tuple[int, Column]] = []
+        self._labels: list[Label] = []
         self._strips: list[Strip] = []
 
     def show(self, moment: Moment) -> None:
@@ -107,16 +106,26 @@ class NetworkDiagram(Widget):
         return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the neuron under the mouse."""
-        offset = event.get_content_offset(self)
-        if offset is None:
+        """Choose the neuron or the weight under the mouse; an input means the weight from it."""
+        offset, moment = event.get_content_offset(self), self._moment
+        if offset is None or moment is None:
             return
+        for label in self._labels:
+            if label.y == offset.y and label.x <= offset.x < label.x + len(label.text):
+                (_, source), (layer, unit) = label.edge
+                self.post_message(self.WeightChosen(layer, unit, source))
+                return
         for left, column in self._placed:
-            if not column.layer or not left <= offset.x < left + column.width:
+            if not left <= offset.x < left + column.width:
                 continue
             for node in column.nodes:
-                if node.top <= offset.y < node.top + len(node.lines):
+                if not node.top <= offset.y < node.top + len(node.lines):
+                    continue
+                if column.layer:
                     self.post_message(self.Chosen(column.layer, node.unit))
+                elif not moment.before:
+                    view = moment.view
+                    self.post_message(self.WeightChosen(view.layer, view.unit, node.unit))
 
     def _style(self, part: str) -> Style:
         return self.get_component_rich_style(
@@ -129,12 +138,19 @@ class NetworkDiagram(Widget):
         if moment is None or not self.is_attached or width < 1 or height < 2:
             return
         columns = place_columns(moment, width, height)
-        self._placed = _spread(columns, width)
-        canvas = Canvas(width, height)
-        self._draw_edges(canvas, moment)
+        self._placed = spread(columns, width)
+        self._labels = []
+        canvas, light = Canvas(width, height), spotlight(moment)
+        edges = self._connections(moment)
+        ranks = {line.edge: _rank(moment, light, line.edge) for line in edges}
+        self._draw_edges(canvas, edges, ranks)
+        lit = {unit for edge, rank in ranks.items() if rank == LIT for unit in edge}
         for left, column in self._placed:
-            self._draw_column(canvas, moment, left, column)
-        self._draw_labels(canvas, moment)
+            self._draw_column(canvas, moment, left, column, lit)
+            _draw_mark(canvas, moment, left, column, light, self._style("lit"))
+        for left, _ in self._placed[1:]:
+            into = [line for line in edges if line.x2 == left - 1]
+            self._draw_labels(canvas, moment, into, ranks)
         self._strips = canvas.strips()
         shown, total = [c.layer for c in columns if c.layer], len(moment.layers)
         notes = [f"{len(shown)} of {total} layers shown"] if len(shown) < total else []
@@ -143,15 +159,18 @@ class NetworkDiagram(Widget):
         self.border_subtitle = ", ".join(notes)
         self.refresh()
 
-    def _draw_column(self, canvas: Canvas, moment: Moment, left: int, column: Column) -> None:
+    def _draw_column(
+        self, canvas: Canvas, moment: Moment, left: int, column: Column, lit: set[Unit]
+    ) -> None:
         canvas.write(left, 0, column.heading, self._style("heading"))
         bottom = max((node.top + len(node.lines) for node in column.nodes), default=0)
         if column.more:
             note = f"⋮ {column.more:,} more"
             canvas.write(left, bottom, note, self._style("edge"))
         for node in column.nodes:
-            chosen = (column.layer, node.unit) == (moment.view.layer, moment.view.unit)
-            style = self._style("chosen" if chosen else "node")
+            unit = column.layer, node.unit
+            chosen = unit == (moment.view.layer, moment.view.unit)
+            style = self._style("chosen" if chosen else "lit" if unit in lit else "node")
             for y, line in enumerate(node.lines, start=node.top):
                 canvas.write(left, y, line, style)
                 if len(node.lines) > 3 and _just_wrote(moment, column.layer, line):
@@ -160,40 +179,135 @@ class NetworkDiagram(Widget):
                 line = node.lines[len(node.lines) // 2]
                 canvas.write(left, node.middle, line, self._style("written"))
 
-    def _draw_edges(self, canvas: Canvas, moment: Moment) -> None:
-        chosen = moment.view.layer, moment.view.unit
-        pairs = zip(self._placed, self._placed[1:], strict=False)
-        for (left, source), (right, target) in pairs:
-            many = len(source.nodes) * len(target.nodes) >= MANY_EDGES
-            for on_path in (False, True):
-                style = self._style("path" if on_path else "edge")
-                for a in source.nodes:
-                    for b in target.nodes:
-                        touches = chosen in ((target.layer, b.unit), (source.layer, a.unit))
-                        if touches == on_path and not (many and not touches):
-                            start = left + source.width
-                            canvas.line(start, a.middle, right - 1, b.middle, style)
+    def _connections(self, moment: Moment) -> list[Connection]:
+        """All between the neurons drawn; a layer without weights takes each unit by itself."""
+        found = []
+        for (left, source), (right, target) in zip(self._placed, self._placed[1:], strict=False):
+            alone = not moment.is_weighted(target.layer)
+            for a in source.nodes:
+                for b in target.nodes:
+                    if not alone or a.unit == b.unit:
+                        edge = (source.layer, a.unit), (target.layer, b.unit)
+                        start = left + source.width
+                        found.append(Connection(edge, start, a.middle, right - 1, b.middle))
+        return found
 
-    def _draw_labels(self, canvas: Canvas, moment: Moment) -> None:
-        """The weights into the chosen neuron at their sources, those out of it at their ends."""
+    def _draw_edges(
+        self, canvas: Canvas, connections: list[Connection], ranks: dict[Edge, int]
+    ) -> None:
+        """Thin ones, those of the chosen neuron in colour, thick what the explained comes from."""
+        many = len(connections) >= MANY_EDGES
+        for rank, part in ((REST, "edge"), (TOUCHING, "path"), (LIT, "lit")):
+            if rank == REST and many:
+                continue
+            style, thickness = self._style(part), 2 if rank == LIT else 1
+            for edge, *ends in connections:
+                if ranks[edge] == rank:
+                    canvas.line(*ends, style, thickness=thickness)
+
+    def _draw_labels(
+        self, canvas: Canvas, moment: Moment, into: list[Connection], ranks: dict[Edge, int]
+    ) -> None:
+        """Weights into one layer: all of them if there are few, else those of the chosen neuron."""
+        texts = {line.edge: _weight(moment, line.edge) for line in into}
+        few = len(into) <= FEW_EDGES
+        lines = [c for c in into if texts[c.edge] and (few or ranks[c.edge] != REST)]
+        lines.sort(key=lambda line: -ranks[line.edge])
+        labels = _along(canvas, lines, texts) if few else None
+        if labels is None:  # crowded: only those of the chosen, each at the end that is its own
+            chosen = moment.view.layer, moment.view.unit
+            labels = [
+                _at_an_end(line, texts[line.edge], at_target=line.edge[0] == chosen)
+                for line in lines
+                if chosen in line.edge
+            ]
         view = moment.view
-        pairs = zip(self._placed, self._placed[1:], strict=False)
-        for (left, source), (right, target) in pairs:
-            if target.layer == view.layer and len(view.weights) - view.has_bias > 0:
-                column = NEW if np.isfinite(view.weights[:, NEW]).any() else OLD
-                written = moment.weights_written[:, column].any() and column == NEW
-                units = [n.unit for n in source.nodes if n.unit < len(view.weights)]
-                texts = [figure(view.weights[unit, column], moment.digits) for unit in units]
-                style = self._style("written" if written else "path")
-                for node, text in zip(source.nodes, texts, strict=False):
-                    canvas.write(left + source.width + 1, node.middle, text, style)
-            elif source.layer == view.layer and target.layer in view.kernels:
-                kernel = view.kernels[target.layer]
-                for node in target.nodes:
-                    if view.unit < len(kernel) and node.unit < kernel.shape[1]:
-                        text = figure(kernel[view.unit, node.unit], moment.digits)
-                        x = right - 1 - len(text)
-                        canvas.write(x, node.middle, text, self._style("path"))
+        followed = (moment.before, view.source), (view.layer, view.unit)
+        for label in labels:
+            rank, new = ranks[label.edge], moment.just_wrote(label.edge[1][0], "new")
+            part = ("edge", "path", "lit")[rank]
+            part = "weight" if label.edge == followed else "written" if new else part
+            canvas.write(label.x, label.y, label.text, self._style(part))
+        self._labels += labels
+
+
+REST, TOUCHING, LIT = range(3)
+
+
+def _rank(moment: Moment, light: Spotlight | None, edge: Edge) -> int:
+    """How much an edge matters: not, as one of the chosen neuron, for what is explained."""
+    view = moment.view
+    chosen = view.layer, view.unit
+    if light is not None:
+        followed = edge == ((moment.before, view.source), chosen)
+        comes_from = (light.into and edge[1] == light.unit) or (light.out and edge[0] == light.unit)
+        if comes_from or (not light.value and followed):
+            return LIT
+    return TOUCHING if chosen in edge else REST
+
+
+def _weight(moment: Moment, edge: Edge) -> str:
+    """What stands on an edge; "" where it is not known."""
+    (_, source), (layer, unit) = edge
+    view = moment.view
+    if (layer, unit) == (view.layer, view.unit):
+        if source >= moment.inputs:
+            return ""
+        new = view.weights[source, NEW]
+        return figure(float(view.weights[source, OLD] if np.isnan(new) else new), moment.digits)
+    kernel = view.kernels.get(layer)
+    if kernel is None or source >= len(kernel) or unit >= kernel.shape[1]:
+        return ""
+    return figure(float(kernel[source, unit]), moment.digits)
+
+
+def _along(canvas: Canvas, lines: list[Connection], texts: dict[Edge, str]) -> list[Label] | None:
+    """Each weight somewhere on its line, a cell apart from the others; None: there is no room."""
+    labels: list[Label] = []
+    for line in lines:
+        text = texts[line.edge]
+        for share in _ALONG:
+            x = round(line.x1 + share * (line.x2 - line.x1) - len(text) / 2)
+            y = round(line.y1 + share * (line.y2 - line.y1))
+            apart = all(
+                y != other.y or x > other.x + len(other.text) or other.x > x + len(text)
+                for other in labels
+            )
+            if apart and line.x1 < x and canvas.is_free(x - 1, y, len(text) + 2):
+                labels.append(Label(line.edge, x, y, text))
+                break
+        else:
+            return None
+    return labels
+
+
+def _at_an_end(line: Connection, text: str, *, at_target: bool) -> Label:
+    """At the target of the lines that leave one neuron, at the source of those that meet in one."""
+    if at_target:
+        return Label(line.edge, line.x2 - len(text), line.y2, text)
+    return Label(line.edge, line.x1 + 1, line.y1, text)
+
+
+def _draw_mark(
+    canvas: Canvas,
+    moment: Moment,
+    left: int,
+    column: Column,
+    light: Spotlight | None,
+    style: Style,
+) -> None:
+    """› before the explained value."""
+    if light is None or not light.value or light.unit[0] != column.layer:
+        return
+    name = moment.error_sign if light.value == "error" else light.value
+    for node in column.nodes:
+        if node.unit != light.unit[1]:
+            continue
+        if len(node.lines) <= 3:
+            canvas.write(left - 1, node.middle, "›", style)
+        for y, line in enumerate(node.lines, start=node.top):
+            if line[1:].split()[:1] == [name]:
+                canvas.write(left + 1, y, "›", style)
 
 
 def _just_wrote(moment: Moment, layer: str, text: str) -> bool:
@@ -201,124 +315,3 @@ def _just_wrote(moment: Moment, layer: str, text: str) -> bool:
     words = text.replace("│", " ").replace("┃", " ").split()
     names = {"z": "z", "h": "h", moment.error_sign: "error"}
     return any(layer and w in names and moment.just_wrote(layer, names[w]) for w in words)
-
-
-def place_columns(moment: Moment, width: int, height: int) -> list[Column]:
-    """The layers that fit side by side: the chosen one, what feeds it, what it feeds, and on."""
-    layers = ["", *moment.layers]
-    chosen = layers.index(moment.view.layer)
-    first = last = chosen
-    columns = {chosen: _column(moment, layers[chosen], height)}
-    room = width - columns[chosen].width
-    while True:
-        for place in (first - 1, last + 1):
-            if not 0 <= place < len(layers):
-                continue
-            column = _column(moment, layers[place], height)
-            if column.width + LEAST_GAP <= room:
-                columns[place] = column
-                room -= column.width + LEAST_GAP
-        if min(columns) == first and max(columns) == last:
-            return [columns[place] for place in sorted(columns)]
-        first, last = min(columns), max(columns)
-
-
-def _spread(columns: list[Column], width: int) -> list[tuple[int, Column]]:
-    """Columns with their left edges, evenly over the width."""
-    used = sum(column.width for column in columns)
-    gap = min((width - used) // max(len(columns) - 1, 1), WIDEST_GAP)
-    left = max((width - used - gap * (len(columns) - 1)) // 2, 0)
-    placed = []
-    for column in columns:
-        placed.append((left, column))
-        left += column.width + gap
-    return placed
-
-
-def _column(moment: Moment, layer: str, height: int) -> Column:
-    """One layer, as large as the height allows: boxes with z, h and error, boxes, or lines."""
-    view = moment.view
-    values = moment.units(layer) if layer else view.x[:, None]
-    room = height - 1
-    count = len(values)
-    each = room // count
-    details = _full(moment, layer) if layer and each >= 4 else []
-    if details and each >= len(details) + 2:
-        texts = [_box_lines(moment, details, values[unit]) for unit in range(count)]
-        heading = layer
-    else:
-        errors = bool(layer) and np.isfinite(values[:, ERROR]).any()
-        part = ERROR if errors else H if layer else 0
-        name = (moment.error_sign if errors else "h") if layer else ""
-        heading = f"{layer} {name}" if layer else "x"
-        picked = _picked(moment, layer, values[:, part], room if count <= room else room - 1)
-        figures = aligned(values[picked, part], moment.digits)
-        if each >= 3:
-            texts = [[text] for text in figures]
-        else:
-            return _lines_column(moment, layer, heading, picked, figures, count, room)
-    inner = max(len(line) for text in texts for line in text)
-    nodes = []
-    for unit, text in enumerate(texts):
-        lines = _boxed(text, f"{unit + 1}", inner, heavy=(layer, unit) == (view.layer, view.unit))
-        top = 1 + (2 * unit + 1) * room // (2 * count) - len(lines) // 2
-        nodes.append(Node(unit, max(top, 1), lines))
-    return Column(layer, heading, tuple(nodes), 0)
-
-
-def _lines_column(
-    moment: Moment,
-    layer: str,
-    heading: str,
-    picked: list[int],
-    figures: list[str],
-    count: int,
-    room: int,
-) -> Column:
-    """A line a neuron: its number, its sign, its value."""
-    chosen = moment.view.layer, moment.view.unit
-    wide = max(len(str(unit + 1)) for unit in picked) if picked else 0
-    nodes = []
-    for place, (unit, text) in enumerate(zip(picked, figures, strict=True)):
-        sign = "◉" if (layer, unit) == chosen else "○"
-        line = f"{unit + 1:>{wide}} {sign} {text}"
-        slot = 1 + (2 * place + 1) * room // (2 * count) if count <= room else 1 + place
-        nodes.append(Node(unit, slot, (line,)))
-    return Column(layer, heading, tuple(nodes), count - len(picked))
-
-
-def _picked(moment: Moment, layer: str, values: Floats, room: int) -> list[int]:
-    """Which units are drawn: all, else the largest or those around the chosen, it among them."""
-    count, view = len(values), moment.view
-    if count <= room:
-        return list(range(count))
-    room = max(room, 1)
-    chosen = view.unit if layer == view.layer else 0
-    if moment.largest_first and np.isfinite(values).any():
-        sizes = np.nan_to_num(np.abs(values), nan=-1.0)
-        if layer == view.layer:
-            sizes[chosen] = np.inf
-        return sorted(np.argsort(-sizes, kind="stable")[:room].tolist())
-    first = min(max(chosen - room // 2, 0), count - room)
-    return list(range(first, first + room))
-
-
-def _full(moment: Moment, layer: str) -> list[tuple[str, int]]:
-    details = [("h", H), (moment.error_sign, ERROR)]
-    return [("z", Z), *details] if moment.has_net_input(layer) else details
-
-
-def _box_lines(moment: Moment, details: list[tuple[str, int]], row: Floats) -> list[str]:
-    figures = aligned([row[part] for _, part in details], moment.digits)
-    return [f"{name} {text}" for (name, _), text in zip(details, figures, strict=True)]
-
-
-def _boxed(text: list[str], title: str, inner: int, *, heavy: bool) -> tuple[str, ...]:
-    """Lines in a frame with a title; a heavy frame is the chosen neuron's."""
-    corner, across, down = (
-        (("┏", "┓", "┗", "┛"), "━", "┃") if heavy else (("╭", "╮", "╰", "╯"), "─", "│")
-    )
-    width = max(inner + 2, len(title) + 3)
-    top = f"{corner[0]}{across} {title} ".ljust(width + 1, across) + corner[1]
-    middle = [f"{down} {line.ljust(width - 2)} {down}" for line in text]
-    return (top, *middle, corner[2] + across * width + corner[3])

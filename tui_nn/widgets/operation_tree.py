@@ -183,8 +183,7 @@ class OperationTree(RowList):
     def row_text(self, row: int, width: int) -> Text:
         """A group, an operation, or the end."""
         entry = self._rows[row]
-        folds = isinstance(entry, Group)
-        text = self._group_text(entry) if folds else self._operation_text(entry)
+        text = self._group_text(entry) if isinstance(entry, Group) else self._operation_text(entry)
         text.pad_right(max(width - text.cell_len, 0))
         if row == self._at and self.has_focus:
             text.stylize_before(self.get_component_rich_style("tree--cursor", partial=True))

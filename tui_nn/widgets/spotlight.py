@@ -1,0 +1,44 @@
+"""What is explained, as a place in the network: a neuron or a weight, and what it comes from."""
+
+from dataclasses import dataclass
+
+from tui_nn.widgets.moment import Moment, layer_and_part
+
+Unit = tuple[str, int]
+Edge = tuple[Unit, Unit]
+
+
+@dataclass(frozen=True)
+class Spotlight:
+    """A neuron's value ("z", "h", "error") or, `value` "", a weight into it.
+
+    `into`: it comes from all that feeds the neuron; `out`: from all that the neuron feeds.
+    """
+
+    unit: Unit
+    value: str = ""
+    into: bool = False
+    out: bool = False
+
+
+def spotlight(moment: Moment) -> Spotlight | None:
+    """Where the explained element is; None for one that is no part of the chosen layer."""
+    view, listing, operation = moment.view, moment.listing, moment.explained
+    if operation >= len(listing.names):
+        return None
+    chosen = view.layer, view.unit
+    if listing.phases[operation] == "update":
+        return Spotlight(chosen)
+    if listing.phases[operation] == "loss":
+        last = moment.layers[-1]
+        return Spotlight((last, min(view.unit, len(view.units[last]) - 1)), "h")
+    layer, part, is_gradient = layer_and_part(listing.outputs[operation])
+    if is_gradient and part == "h" and layer == moment.before != "":
+        return Spotlight((layer, min(view.source, len(view.units[layer]) - 1)), "error", out=True)
+    if layer != view.layer:
+        return None
+    if is_gradient:
+        return Spotlight(chosen, "error" if part in {"z", "h"} else "")
+    if part == "e":
+        return Spotlight(chosen, "error")
+    return Spotlight(chosen, "h" if part == "h" else "z", into=part in {"xW", "z"})
