@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.timeline import Timeline
 
 Work = Callable[[], object]
 TORCH, SKLEARN = find_spec("torch") is not None, find_spec("sklearn") is not None
@@ -251,6 +252,40 @@ def gate_sklearn() -> Row:
     return versus("2-2-1, batch 1, SGD / scikit-learn", 1 / 6, mine, theirs, 9)
 
 
+def travelled(task: Task, updates: int, places: list[int]) -> tuple[list[float], float]:
+    """Seconds of the clock to reach each place from the tip of a watched run; and of an update."""
+    trainer = task.trainer(epochs=10**9)
+    timeline = Timeline(trainer)
+    with threadpool_limits(1):
+        begun = time.perf_counter()
+        for _ in trainer.run(until=updates):
+            timeline.observe()
+        an_update = (time.perf_counter() - begun) / updates
+        times = []
+        for place in places:
+            for _ in timeline.travel(updates):
+                pass
+            begun = time.perf_counter()
+            for _ in timeline.travel(place):
+                pass
+            times.append(time.perf_counter() - begun)
+    return times, an_update
+
+
+def back_digits() -> Row:
+    """What one waits for after `B` far into a run; the detail compares it with an update on."""
+    (back,), on = travelled(MNIST, 5000, [4999])
+    detail = f"{back * 1e3:.0f} ms, one update on {on * 1e3:.1f} ms"
+    return Row("back one update from 5,000 of 784-512-10 / one second", 1.0, back, detail)
+
+
+def reach_spiral() -> Row:
+    """The slowest of 200 places spread over a run."""
+    times, _ = travelled(SPIRAL, 10_000, list(range(25, 10_000, 50)))
+    detail = f"{max(times) * 1e3:.0f} ms, the median {median(times) * 1e3:.0f} ms"
+    return Row("reach any of 10,000 updates of 2-8-8-1 / one second", 1.0, max(times), detail)
+
+
 MEMORY = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -331,6 +366,8 @@ ROWS: tuple[tuple[Callable[[], Row], bool], ...] = (
     (spiral_sklearn, SKLEARN),
     (gate_sklearn, SKLEARN),
     (memory, True),
+    (back_digits, True),
+    (reach_spiral, True),
     (first_paint, PTY),
     (app_digits, PTY),
     (app_spiral, PTY),
