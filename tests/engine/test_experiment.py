@@ -55,7 +55,7 @@ def test_all_problems_of_a_file_at_once():
         epochs = 1.5
         batch_size = "many"
         shuffle = "perhaps"
-        changes = [{ iteration = -1 }]
+        changes = [{ iteration = -1, learning_rate = 0.1 }]
     """
     assert problems(text) == [
         "seed: must be at least 0 (is -1)",
@@ -71,7 +71,6 @@ def test_all_problems_of_a_file_at_once():
         "training.batch_size: must be a whole number (is 'many')",
         "training.shuffle: must be true or false (is 'perhaps')",
         "training.changes[0].iteration: must be at least 0 (is -1)",
-        "training.changes[0].learning_rate: is missing",
         "sed: is not known here; did you mean 'seed'?",
     ]
 
