@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import tomlkit
 import tomlkit.items
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from tui_nn_engine.data import AnyData
@@ -31,23 +31,34 @@ class Change(Block):
     """What a person changed while it ran, a rate or one weight; a replay repeats it."""
 
     iteration: Annotated[int, Field(ge=0, description="updates made when it was changed")]
-    learning_rate: Annotated[
-        float | None, Field(gt=0, description="the rate from the next update on")
-    ] = None
     weight: Annotated[str | None, Field(description="set by hand: dense_1.kernel[0, 3]")] = None
-    value: Annotated[float | None, Field(description="of that weight")] = None
+    value: Annotated[float | None, Field(validate_default=True, description="of that weight")] = (
+        None
+    )
+    learning_rate: Annotated[
+        float | None,
+        Field(validate_default=True, gt=0, description="the rate from the next update on"),
+    ] = None
 
-    @model_validator(mode="after")
-    def _one_thing(self) -> Self:
-        weight, value = self.weight is not None, self.value is not None
-        if weight != value:
-            raise ValueError(
-                f"a weight and its value belong together: {'value' * weight or 'weight'} is missing"
-            )
-        if weight == (self.learning_rate is not None):
-            both = "not both at once" if weight else "has neither"
-            raise ValueError(f"changes either learning_rate, or weight and value: {both}")
-        return self
+    @field_validator("value")
+    @classmethod
+    def _of_a_weight(cls, value: float | None, info: ValidationInfo) -> float | None:
+        weight = info.data.get("weight")
+        if weight is not None and value is None:
+            raise PydanticCustomError("missing", "is missing")
+        if weight is None and value is not None and "weight" in info.data:
+            raise ValueError("needs the weight that it is for")
+        return value
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _or_of_the_rate(cls, rate: float | None, info: ValidationInfo) -> float | None:
+        weight = info.data.get("weight") is not None
+        if weight and rate is not None:
+            raise ValueError("can't stand beside a weight: a change is of one or the other")
+        if rate is None and not weight and {"weight", "value"} <= info.data.keys():
+            raise PydanticCustomError("missing", "is missing")
+        return rate
 
 
 class Training(Block):

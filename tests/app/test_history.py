@@ -161,3 +161,16 @@ def test_the_past_cannot_be_written_again():
 def test_a_history_needs_room_for_two():
     with pytest.raises(ValueError, match="at least 2"):
         History(capacity=1)
+
+
+def test_split_parts_a_history_in_two() -> None:
+    history = History(8)
+    history.extend(1, np.arange(1.0, 11.0))
+    assert history.stride == 2
+    later = history.split(6)
+    assert (history.first, history.last) == (1, 6)
+    assert (later.first, later.last) == (7, 10)
+    assert later.buckets().mean.tolist() == [7.5, 9.5]
+    history.extend(7, [0.0])
+    assert len(history.split(99)) == 0
+    assert history.last == 7

@@ -43,8 +43,11 @@ def opened(folder: str = "/a", iteration: int = 0, history: Epochs | None = None
     )
 
 
-def state(name: Any, iteration: int = 0, rate: float = 0.1, until: int = 10) -> StateChanged:
-    return StateChanged(name, iteration, iteration // 4, iteration % 4, until, rate, iteration)
+def state(
+    name: Any, iteration: int = 0, rate: float = 0.1, until: int = 10, tip: int = 0
+) -> StateChanged:
+    tip = max(tip, iteration)
+    return StateChanged(name, iteration, iteration // 4, iteration % 4, until, rate, tip)
 
 
 def progress(first: int, losses: list[float], ended: Epochs | None = None) -> Progress:
@@ -244,3 +247,42 @@ def test_a_gradient_check_is_kept_as_long_as_its_update_is_open() -> None:
     assert monitor.gradient is checked
     monitor.hear(state("paused", 4))
     assert monitor.gradient is None
+
+
+def past() -> Monitor:
+    """Eight updates made, standing at the third."""
+    ended = epochs([1, 4, *[0.5] * 4], [2, 8, *[0.25] * 4])
+    monitor = told(opened(), state("ready"), state("running"), progress(1, [1.0] * 8, ended))
+    monitor.hear(state("travelling", 6, tip=8))
+    assert monitor.busy
+    monitor.hear(state("paused", 3, tip=8))
+    return monitor
+
+
+def test_in_the_past_the_curves_stay_and_nothing_is_added_twice() -> None:
+    monitor = past()
+    assert (monitor.iteration, monitor.tip, monitor.loss.last) == (3, 8, 8)
+    assert "at iteration 3 of 8 reached" in lines(monitor)
+    monitor.hear(progress(4, [9.0] * 2, epochs([1, 4, *[9.0] * 4])))
+    assert (monitor.iteration, monitor.tip) == (5, 8)
+    monitor.hear(progress(6, [9.0] * 3 + [2.0], epochs([2, 8, *[9.0] * 4])))
+    assert (monitor.iteration, monitor.tip, monitor.loss.last) == (9, 9, 9)
+    assert monitor.loss.buckets().mean.tolist() == [1.0] * 8 + [2.0]
+    assert monitor.figures["accuracy"].buckets().mean.tolist() == [0.5, 0.25]
+
+
+def test_a_branch_keeps_what_came_after_beside_what_comes_now() -> None:
+    monitor = past()
+    monitor.hear(Branched(3, "/b"))
+    monitor.hear(state("paused", 3))
+    assert monitor.opened is not None
+    assert monitor.opened.folder == "/b"
+    assert monitor.branch_loss is not None
+    assert (monitor.branch_loss.first, monitor.branch_loss.last) == (4, 8)
+    assert (monitor.loss.last, monitor.tip) == (3, 3)
+    assert monitor.branch_figures["accuracy"].buckets().first.tolist() == [4, 8]
+    monitor.hear(progress(4, [5.0] * 2, epochs([1, 4, *[0.125] * 4])))
+    assert monitor.loss.buckets().mean.tolist() == [1.0] * 3 + [5.0] * 2
+    assert monitor.figures["accuracy"].buckets().mean.tolist() == [0.125]
+    monitor.hear(opened("/c"))
+    assert (monitor.branch_loss, monitor.branch_figures) == (None, {})

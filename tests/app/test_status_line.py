@@ -122,3 +122,9 @@ async def test_every_state_has_a_word_and_a_sign_of_its_own(state: Any) -> None:
         sign, word, title = str(app.query_one(RunTitle).render()).split()
         assert (word, title) == (state, "title")
         assert not sign.isalnum()
+
+
+def test_in_the_past_it_says_how_far_the_run_has_been() -> None:
+    found = monitor("paused", 4999)
+    found.tip = 5000
+    assert "iteration 4,999 of 5,000 reached" in counters(found)[0]
