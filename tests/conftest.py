@@ -11,9 +11,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs and fetched data of a test, and of the processes it starts, stay in its own folder."""
+    """What a test, and the processes it starts, would keep for the user stays in its own folder."""
     monkeypatch.setenv("TUI_NN_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("TUI_NN_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUI_NN_PROGRESS", str(tmp_path / "progress.json"))
 
 
 XOR = """

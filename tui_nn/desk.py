@@ -10,7 +10,6 @@ from pathlib import Path
 from textual.app import App
 
 from tui_nn.draft import Draft, Review
-from tui_nn.journey import Journey
 from tui_nn.lessons.library import is_lesson
 from tui_nn.link import EngineDied, Link
 from tui_nn.modes.mode import Mode
@@ -18,6 +17,7 @@ from tui_nn.modes.train import Train
 from tui_nn.modes.transport import Transport
 from tui_nn.monitor import Monitor
 from tui_nn.saved_runs import saved_runs
+from tui_nn.walk import Walk
 from tui_nn.widgets.dialogs import Choose, Decide
 from tui_nn_engine import protocol
 from tui_nn_engine.experiment import Experiment
@@ -39,7 +39,7 @@ class Desk:
         self.first_mode = "train"
         self._resume = path if path is not None and path.is_dir() else None
         self._lesson: Path | None = None
-        self._journey: Journey | None = None
+        self._walk: Walk | None = None
         self._early: list[protocol.Command] = []
         self._wanted: Experiment | None = None
         self._given: Experiment | None = None
@@ -86,7 +86,7 @@ class Desk:
     def _learn(self) -> Mode:
         from tui_nn.modes.learn import Learn
 
-        return Learn(self.walk, self._lesson)
+        return Learn(self.take_apart, self._lesson)
 
     # -- the engine -----------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class Desk:
         for message in self.link.drain():
             starting = self.monitor.state == "starting"
             self.monitor.hear(message)
-            self._travel(message)
+            self._walk_on(message)
             match message:
                 case EngineDied():
                     died = True
@@ -143,14 +143,14 @@ class Desk:
         if died:
             self._ask_what_now()
 
-    def _travel(self, message: object) -> None:
+    def _walk_on(self, message: object) -> None:
         """On the way to a place that a lesson speaks of, ask for what comes next."""
-        if self._journey is not None:
-            command = self._journey.after(message)
+        if self._walk is not None:
+            command = self._walk.after(message)
             if command is not None:
                 self.link.send(command)
-            if self._journey.arrived:
-                self._journey = None
+            if self._walk.arrived:
+                self._walk = None
 
     def _adopt(self, opened: protocol.Opened) -> None:
         """A resumed run brings its experiment."""
@@ -188,11 +188,9 @@ class Desk:
             self._early.append(command)
             return
         if not isinstance(command, protocol.LookAt) and command != protocol.Step(0):
-            self._journey = None  # the person goes another way
+            self._walk = None  # the person goes another way
         changed = self._wanted != self._given or bool(self._problems)
-        starts = (
-            isinstance(command, protocol.Restart) or not self._given or not self.monitor.tip
-        )
+        starts = isinstance(command, protocol.Restart) or not self._given or not self.monitor.tip
         if changed and starts:
             if self._problems:
                 self.app.notify(
@@ -236,8 +234,8 @@ class Desk:
                 self._open_wanted()
         self.show_run()
 
-    def walk(self, experiment: Experiment, journey: Journey) -> None:
-        """Take a lesson's experiment apart in Step mode, where the journey ends."""
+    def take_apart(self, experiment: Experiment, walk: Walk) -> None:
+        """Take a lesson's experiment apart in Step mode, where the walk ends."""
         if experiment.tree() != self.draft.tree:
             self.draft.start(experiment)
             self.app.notify(
@@ -246,7 +244,7 @@ class Desk:
                 timeout=6,
             )
         self._wanted, self._problems = Experiment.parse(self.draft.tree), ""
-        self._journey = journey
+        self._walk = walk
         if self.link.alive:
             self._open_wanted()
         self.app.switch_mode("step")

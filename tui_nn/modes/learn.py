@@ -13,14 +13,15 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.style import Style
+from textual.widget import Widget
 from textual.widgets import OptionList, Static
 
 from tui_nn import lessons
 from tui_nn.forms.files import lesson_to_open
-from tui_nn.journey import Journey
 from tui_nn.lessons import Entry
 from tui_nn.modes.mode import Mode
 from tui_nn.modes.reading import Reading
+from tui_nn.walk import Walk
 from tui_nn.widgets.exercise import Answer, ExerciseBox
 from tui_nn.widgets.lesson_list import LessonList, done_text, number_text
 from tui_nn.widgets.story_page import StoryPage
@@ -44,17 +45,21 @@ HELP: Final = """\
 Where a number is asked for, type it: enter checks it. `n` goes on without an answer, `escape`
 leaves the field. `x` shows the numbers of this step at work, in Step mode; `6` comes back here.
 
-✓ exact   ≈ rounded on the slide   ~ rounded along the way   ✗ the slide has another number
+- ✓ exactly as printed
+- ≈ equal at the printed digits
+- ~ rounded along the way
+- ✗ the slide has another number
+- · computed, not printed
 """
 
 Result = TypeVar("Result")
-Walk = Callable[[Experiment, Journey], None]
+TakeApart = Callable[[Experiment, Walk], None]
 
 
 class Learn(Mode):
     """The lessons at the left, the story at the right; one of them where it is narrow.
 
-    `walk` opens Step mode where the lesson stands; `path` is a lesson file to begin with.
+    `take_apart` opens Step mode where the lesson stands; `path` is a lesson file to begin with.
     """
 
     CSS_PATH = "learn.tcss"
@@ -62,7 +67,7 @@ class Learn(Mode):
     BINDING_GROUP_TITLE = "Learn mode"
     name_of_mode = "learn"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-normal")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-normal"), (42, "-tall")]
     BINDINGS = [
         Binding("n,right,enter", "turn(1)", "next", tooltip="On to the next step"),
         Binding("b,left", "turn(-1)", "back", tooltip="Back to the step before"),
@@ -80,9 +85,9 @@ class Learn(Mode):
         Binding("escape", "out", "Out of the field, then to the list", show=False),
     ]
 
-    def __init__(self, walk: Walk, path: Path | None = None) -> None:
+    def __init__(self, take_apart: TakeApart, path: Path | None = None) -> None:
         super().__init__()
-        self._walk = walk
+        self._take_apart = take_apart
         self._file = path
         self._progress: Progress | None = None
         self._entries: list[Entry] = []
@@ -228,7 +233,7 @@ class Learn(Mode):
             "lessons.",
             map(str, problems),
         )
-        self.query_one("#page").border_title = str(name)
+        self.query_one("#page").border_title = ""
         self._show_exercise()
         self._show_nav()
         self.query_one(StoryPage).focus()
@@ -252,16 +257,17 @@ class Learn(Mode):
             await self._show_problems(reading.name, error)
             return
         self._show_list(reading.name)
-        await self._show_step()
+        await self._show_step(into_field=True)
+        self.query_one("#page").scroll_home(animate=False)
         self._save_progress()
 
-    async def _show_step(self) -> None:
+    async def _show_step(self, *, into_field: bool) -> None:
         reading, page = self._reading, self._page
         if reading is None or page is None:
             return
         asked = reading.asked
         await self.query_one(StoryPage).show(page, asked.value if asked else None)
-        self._show_exercise()
+        self._show_exercise(into_field=into_field)
         self._show_nav()
         self.refresh_bindings()
 
@@ -333,18 +339,23 @@ class Learn(Mode):
 
     def action_leaf(self, direction: int) -> None:
         """Scroll a page; at its end, turn it."""
-        story = self.query_one(StoryPage)
-        end = story.is_vertical_scroll_end if direction > 0 else story.scroll_y <= 0
+        page = self._scrolling
+        end = page.is_vertical_scroll_end if direction > 0 else page.scroll_y <= 0
         if end or self._reading is None:
             self.action_turn(direction)
         elif direction > 0:
-            story.scroll_page_down(animate=False)
+            page.scroll_page_down(animate=False)
         else:
-            story.scroll_page_up(animate=False)
+            page.scroll_page_up(animate=False)
 
     def action_scroll_page(self, direction: int) -> None:
         """Scroll the page, also from the answer's field."""
-        self.query_one(StoryPage).scroll_relative(y=direction, animate=False)
+        self._scrolling.scroll_relative(y=direction, animate=False)
+
+    @property
+    def _scrolling(self) -> Widget:
+        """The story; on a low screen all of the page, its exercise too."""
+        return self.query_one("#page" if self.has_class("-short") else "#story")
 
     def action_out(self) -> None:
         """Out of the field; then back to the list."""
@@ -355,8 +366,8 @@ class Learn(Mode):
 
     # -- exercises ------------------------------------------------------------------------------
 
-    def _show_exercise(self) -> None:
-        """Ask what there is to ask; the field takes the keys, for one will type a number."""
+    def _show_exercise(self, *, into_field: bool = False) -> None:
+        """Ask what there is to ask; `into_field`: there the keys go, for one will type a number."""
         box, reading, page = self.query_one(ExerciseBox), self._reading, self._page
         asked = reading.asked if reading else None
         if reading is None or page is None or (asked is None and not reading.can_ask_again):
@@ -373,19 +384,12 @@ class Learn(Mode):
         box.ask(_title(asked.number, asked.count), asked.question, for_number=_is_number(value))
         if reading.offers_answer(asked.value):
             box.offer()
-        box.field.focus()
+        if into_field:
+            box.field.focus()
 
-    @on(Answer.Turn)
-    def _turn_wanted(self, event: Answer.Turn) -> None:
-        self.action_turn(event.direction)
-
-    @on(Answer.Walk)
-    def _walk_wanted(self) -> None:
-        self.action_walk()
-
-    @on(Answer.Give)
-    def _answer_wanted(self) -> None:
-        self.action_show()
+    @on(Answer.HandedOn)
+    async def _handed_on(self, event: Answer.HandedOn) -> None:
+        await self.run_action(event.action)
 
     @on(ExerciseBox.Submitted)
     def _submitted(self, event: ExerciseBox.Submitted) -> None:
@@ -412,7 +416,8 @@ class Learn(Mode):
         self._show_list(reading.name)
         if verdict.solved:
             box.say(f"{sign} {verdict.text}", style)
-            await self._show_step()
+            await self._show_step(into_field=True)
+            self._scrolling.scroll_end(animate=False)
             return
         offer = ""
         if reading.offers_answer(asked.value):
@@ -431,7 +436,8 @@ class Learn(Mode):
         reading.show(asked.value)
         figure = self._page.values[asked.value]
         self.query_one(ExerciseBox).say(f"· {figure.label} = {figure.shown}", "dim")
-        await self._show_step()
+        await self._show_step(into_field=isinstance(self.focused, Answer))
+        self._scrolling.scroll_end(animate=False)
 
     @work(group="page", exclusive=True)
     async def action_again(self) -> None:
@@ -439,7 +445,7 @@ class Learn(Mode):
         if self._reading is not None:
             self._reading.ask_again()
             self.query_one(ExerciseBox).say("")
-            await self._show_step()
+            await self._show_step(into_field=True)
 
     # -- files, Step mode -----------------------------------------------------------------------
 
@@ -469,14 +475,18 @@ class Learn(Mode):
             return
         experiment, when = reading.story.place(reading.step)
         slot = reading.story.lesson.steps[reading.step].slot
-        self._walk(experiment, Journey(when.update, when.epochs, slot))
+        self._take_apart(experiment, Walk(when.update, when.epochs, slot))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now."""
         reading = self._reading
         match action:
-            case "walk" | "shelf":
-                return reading is not None or self.has_class("-reading")
+            case "turn":
+                return reading is not None or parameters == (1,)
+            case "walk":
+                return reading is not None
+            case "shelf":
+                return self.has_class("-reading")
             case "show":
                 return reading is not None and self._page is not None and bool(reading.asked)
             case "again":

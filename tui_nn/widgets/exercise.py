@@ -11,64 +11,61 @@ from textual.widgets import Input, Label
 
 PROMPT = "your answer, as 0.25 or -1/3"
 WORD = "your answer, a word"
+HANDED_ON = {"n", "b", "x", "space", "question_mark"}
 
 
-def _pass(key: str, action: str, name: str, display: str, tooltip: str) -> Binding:
+def _hand_on(key: str, action: str, name: str, display: str, tooltip: str) -> Binding:
     """A key that is none of the answer's while the field is empty."""
-    return Binding(key, action, name, key_display=display, priority=True, tooltip=tooltip)
+    on = f"hand_on('{action}')"
+    return Binding(key, on, name, key_display=display, priority=True, tooltip=tooltip)
 
 
 class Answer(Input):
-    """A field for an answer. While it is empty, the keys that no number begins with turn pages."""
+    """A field for an answer. While it is empty, keys that begin no number do what they do outside.
+
+    A word may begin with any letter: where one is asked for, only escape leads out.
+    """
 
     BINDINGS = [
-        Binding("enter", "submit", "check", priority=True, tooltip="Check the answer"),
-        _pass("n,right,space", "turn(1)", "next", "n", "On to the next step, without an answer"),
-        _pass("b,left", "turn(-1)", "back", "b", "Back to the step before"),
-        _pass("x", "walk", "Step mode", "x", "The numbers of this step at work"),
-        _pass("s", "give", "show it", "s", "Show the answer"),
-        Binding("escape", "screen.out", "leave the field", tooltip="Then digits change the mode"),
-        _pass("question_mark", "app.toggle_help", "help", "?", "All keys"),
+        # No priority: it would overtake the digits typed just before it.
+        Binding("enter", "submit", "check", tooltip="Check the answer"),
+        _hand_on("n,right,space", "turn(1)", "next", "n", "On to the next step, unanswered"),
+        _hand_on("b,left", "turn(-1)", "back", "b", "Back to the step before"),
+        _hand_on("s", "show", "show it", "s", "Show the answer"),
+        _hand_on("x", "walk", "Step mode", "x", "The numbers of this step at work"),
+        Binding("escape", "screen.out", "leave the field", tooltip="Out of the field"),
+        _hand_on("question_mark", "app.toggle_help", "help", "?", "All keys"),
     ]
 
     @dataclass
-    class Turn(Message):
-        """To another step, without an answer."""
+    class HandedOn(Message):
+        """A key was not for the field: this action is wanted."""
 
-        direction: int
-
-    class Walk(Message):
-        """To the numbers at work."""
-
-    class Give(Message):
-        """The answer is to be shown."""
+        action: str
 
     def __init__(self) -> None:
         super().__init__(compact=True)
         self.for_number = True
         self.offered = False
 
-    def action_walk(self) -> None:
-        """Look at the numbers instead."""
-        self.post_message(self.Walk())
+    def action_hand_on(self, action: str) -> None:
+        """Leave it to whoever can."""
+        self.post_message(self.HandedOn(action))
 
-    def action_turn(self, direction: int) -> None:
-        """Leave it unanswered."""
-        self.post_message(self.Turn(direction))
-
-    def action_give(self) -> None:
-        """Give up."""
-        self.post_message(self.Give())
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is being typed is text."""
-        passes = not self.value and self.for_number
-        return {
-            "turn": passes,
-            "walk": passes,
-            "app.toggle_help": passes,
-            "give": passes and self.offered,
-        }.get(action, True)
+        if action != "hand_on":
+            return super().check_action(action, parameters)
+        return self._free and (self.offered or parameters != ("show",))
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """What is handed on is not consumed."""
+        on = self._free and (key in HANDED_ON or (key == "s" and self.offered))
+        return not on and super().check_consume_key(key, character)
+
+    @property
+    def _free(self) -> bool:
+        return not self.value and self.for_number
 
     def watch_value(self) -> None:
         """The first letter makes a page-turner a field."""

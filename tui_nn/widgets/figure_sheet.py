@@ -23,10 +23,11 @@ GRADES: Final = {
     "computed": ("·", "dim"),
 }
 MEANINGS: Final = {
-    "exact": "exactly as printed",
+    "exact": "as printed where nothing is marked",
     "rounded": "equal at the printed digits",
     "close": "rounded along the way",
     "mismatch": "the slide has another number",
+    "computed": "computed, not printed",
 }
 HEADINGS: Final = ("", "slide", "program", "", "in the program")
 GAP: Final = 3
@@ -53,9 +54,15 @@ class _Sheet(Widget):
         self.refresh(layout=True)
 
     def lines(self, width: int) -> list[Content]:
-        """The lines for so many cells, made once."""
+        """The lines for so many cells, made once; none is broken in two."""
         if self._made is None or self._made[0] != width:
-            self._made = width, [Content.assemble(*line) for line in self.make(width)]
+            self._made = (
+                width,
+                [
+                    Content.assemble(*line).truncate(width, ellipsis=True)
+                    for line in self.make(width)
+                ],
+            )
         return self._made[1]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
@@ -85,14 +92,11 @@ class FigureSheet(_Sheet):
         asked = self._asked
         shown = self._figures if asked is None else self._figures[: asked + 1]
         rows = [_cells(one, hidden=index == asked) for index, one in enumerate(shown)]
-        widths = _widths([HEADINGS, *rows])
-        if not any(row[1] for row in rows):
-            widths[1] = 0  # nothing was printed: no column for it
-        room = width - sum(widths[:4]) - GAP * 4
-        widths[4] = min(widths[4], room) if room >= FORMULA_ROOM else 0
-        lines: list[Line] = [_row(HEADINGS, widths, ("dim",) * 5)]
+        widths, gap = _columns(rows, width)
+        lines: list[Line] = [_row(HEADINGS, widths, gap, ("dim",) * 5)]
         for figure, row in zip(shown, rows, strict=True):
-            lines.append(_row(row, widths, ("bold", "", "bold", GRADES[figure.grade][1], "dim")))
+            styles = ("bold", "", "bold", GRADES[figure.grade][1], "dim")
+            lines.append(_row(row, widths, gap, styles))
             if row[2] != "?":
                 lines += _notes(figure, width)
         hidden = len(self._figures) - len(shown)
@@ -113,13 +117,15 @@ class FigureGrid(_Sheet):
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
         """The widest line of the grid; what is said below adapts to the room."""
-        return max(line.cell_length for line in self.lines(container.width))
+        made = self.make(container.width)
+        return max(Content.assemble(*line).cell_length for line in made)
 
     def make(self, width: int) -> list[Line]:
         """Title, headings, rows, and what there is to say of them."""
         table = self._table
+        printed = any(figure.printed for row in table.rows for figure in row)
         rows = [
-            [label, *(_with_sign(figure) for figure in row)]
+            [label, *(_with_sign(figure, printed=printed) for figure in row)]
             for label, row in zip(table.labels, table.rows, strict=True)
         ]
         headings = ["", *table.columns]
@@ -128,36 +134,43 @@ class FigureGrid(_Sheet):
         lines: list[Line] = [[(table.title, "bold")]] if table.title else []
         lines.append([(gap.join(_align(headings, widths)), "dim")])
         for row, figures in zip(rows, table.rows, strict=True):
-            cells = _align(row, widths)
-            line: Line = [cells[0]]
-            for cell, figure in zip(cells[1:], figures, strict=True):
-                line += [gap, (cell, GRADES[figure.grade][1] if figure.printed else "")]
+            label, *cells = _align(row, widths)
+            line: Line = [label]
+            for cell, figure in zip(cells, figures, strict=True):
+                line += [gap, (cell, GRADES[figure.grade][1] if _marked(figure) else "")]
             lines.append(line)
-        cells = [figure for row in table.rows for figure in row]
-        for figure in cells:
+        every = [figure for row in table.rows for figure in row]
+        for figure in every:
             if figure.grade in {"close", "mismatch"} or figure.deviates:
                 said = f"{figure.label}: slide {figure.printed}, program {figure.shown}"
                 lines.append([(f"{GRADES[figure.grade][0]} {said}", GRADES[figure.grade][1])])
                 lines += _notes(figure, width)
-        return [*lines, *_legend(cells)]
+        return [*lines, *_legend(every)]
 
 
 def _cells(figure: "Figure", *, hidden: bool) -> tuple[str, ...]:
     if hidden:
-        return figure.label, "?" if figure.printed else "", "?", "your turn", ""
+        return figure.label, "?" if figure.printed else "", "?", "? your turn", ""
     sign, _ = GRADES[figure.grade]
     grade = f"{sign} {figure.grade}"
     if figure.compared:
-        grade = f"{sign} two ways: {figure.compared}"
+        grade = f"{sign} two ways"
     return figure.label, figure.printed, figure.shown, grade, figure.formula
 
 
-def _with_sign(figure: "Figure") -> str:
-    return f"{figure.shown} {GRADES[figure.grade][0]}" if figure.printed else f"{figure.shown}  "
+def _marked(figure: "Figure") -> bool:
+    """In a grid, exact is what needs no sign."""
+    return figure.grade not in {"exact", "computed"}
+
+
+def _with_sign(figure: "Figure", *, printed: bool) -> str:
+    sign = " " if figure.grade == "exact" else GRADES[figure.grade][0]
+    return f"{figure.shown} {sign}" if printed else figure.shown
 
 
 def _notes(figure: "Figure", width: int) -> list[Line]:
-    said = [figure.why, figure.note]
+    other = figure.compared if figure.compared != figure.shown else ""
+    said = [figure.why, figure.note, f"the other way: {other}" if other else ""]
     if figure.deviates:
         said.append(f"the lesson expects {figure.expected} here, and it is {figure.grade}")
     room = max(width - len(NOTE_INDENT), 12)
@@ -170,7 +183,9 @@ def _notes(figure: "Figure", width: int) -> list[Line]:
 
 
 def _legend(figures: "Iterable[Figure]") -> list[Line]:
-    found = {figure.grade for figure in figures if figure.printed}
+    found = {figure.grade for figure in figures}
+    if found <= {"computed"}:
+        return []
     said = [
         f"{GRADES[grade][0]} {meaning}" for grade, meaning in MEANINGS.items() if grade in found
     ]
@@ -189,19 +204,37 @@ def _align(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     ]
 
 
-def _row(row: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Line:
+def _columns(rows: Sequence[Sequence[str]], width: int) -> tuple[list[int], int]:
+    """Widths of the columns, 0 for one that is left out, and of the gap between two."""
+    widths = _widths([HEADINGS, *rows])
+    if not any(row[1] for row in rows):
+        widths[1] = 0  # nothing was printed
+    for gap in (GAP, 1):
+        room = width - sum(widths[:4]) - gap * 3
+        if room >= 0:
+            break
+    widths[4] = min(widths[4], room - gap) if room - gap >= FORMULA_ROOM else 0
+    if room < 0:  # the grade's sign must do, and after that a part of the label
+        widths[3], room = 1, room + widths[3] - 1
+        widths[0] = max(widths[0] + min(room, 0), 4)
+    return widths, gap
+
+
+def _row(row: Sequence[str], widths: Sequence[int], gap: int, styles: Sequence[str]) -> Line:
     aligns: tuple[Align, ...] = ("<", ">", ">", "<", "<")
     line: Line = []
     for cell, width, align, style in zip(row, widths, aligns, styles, strict=True):
         if width:
             if line:
-                line.append(" " * GAP)
+                line.append(" " * gap)
             line.append((_fit(cell, width, align), style))
     return line
 
 
 def _fit(text: str, width: int, align: Align) -> str:
     content = Content(text)
+    if width == 1:
+        return text[:1].ljust(1)  # the sign of a grade
     if content.cell_length > width:
         return content.truncate(width, ellipsis=True).plain
     padding = " " * (width - content.cell_length)

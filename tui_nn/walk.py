@@ -1,10 +1,10 @@
 """The way to one operation of one update of an experiment, message by message."""
 
 from tui_nn_engine import protocol
-from tui_nn_engine.stepview import Listing
+from tui_nn_engine.stepview import Listing, StepView
 
 
-class Journey:
+class Walk:
     """Begins when the experiment has been asked for; says what to ask for next.
 
     The end is in the update of number `update` (the first is 1), or else in the one after `epochs`
@@ -15,6 +15,7 @@ class Journey:
         self.arrived = False
         self._update, self._epochs, self._slot = update, epochs or 0, slot
         self._iteration: int | None = None
+        self._listing: Listing | None = None
 
     def after(self, message: object) -> protocol.Command | None:
         """What to ask for now that this was said; None: nothing yet."""
@@ -27,9 +28,11 @@ class Journey:
                 if message.state == "completed":  # there is an update to take apart all the same
                     return protocol.TrainUntil(message.epoch + 1)
                 return protocol.Step(0) if message.state == "paused" else None
-            case Listing() if self._iteration is not None:
+            case Listing():
+                self._listing = message
+            case StepView() if message.iteration - 1 == self._iteration and self._listing:
                 self.arrived = True
-                return protocol.Step(operations_until(message, self._slot))
+                return protocol.Step(operations_until(self._listing, self._slot) - message.cursor)
             case protocol.Refused():
                 self.arrived = True
         return None

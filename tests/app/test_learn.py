@@ -1,0 +1,377 @@
+"""Learn mode on the real engine: what a person sees of a lesson, does in it, and finds again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from tui_nn.lessons import entries, load
+from tui_nn.widgets.lesson_list import LessonList
+from tui_nn.widgets.story_page import StoryPage
+
+LESSON = """
+number = 0
+title = "Doubling"
+summary = "A network of one weight"
+notation = { names = "code", error = "e", digits = 3 }
+
+[experiments.double]
+dtype = "float64"
+data = { name = "given", x = [[3]], y = [[7]], task = "regression" }
+loss = { type = "half_squared_error" }
+optimizer = { type = "sgd", learning_rate = 0.1 }
+training = { epochs = 4, batch_size = 1, shuffle = false }
+
+[[experiments.double.layers]]
+type = "dense"
+units = 1
+use_bias = false
+kernel_initializer = { type = "given", values = [[2]] }
+
+[[steps]]
+title = "Forwards"
+text = "Two times **three**."
+slot = "dense_1.z"
+values = [{ label = "y", value = "y[0, 0]", printed = "6", grade = "exact" }]
+
+[[steps]]
+title = "Later"
+text = "In the third update."
+update = 3
+slot = "dE/d(dense_1.z)"
+values = [{ label = "e", value = "error(dense_1.z)[0, 0]" }]
+
+[[steps]]
+title = "In a word"
+text = "Numbers have a type."
+[[steps.values]]
+label = "type"
+value = "dtype(x)"
+[steps.values.exercise]
+question = "Which type?"
+hint = "It takes 8 bytes."
+"""
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Path:
+    """A lesson of one's own."""
+    path = tmp_path / "double.toml"
+    path.write_text(LESSON)
+    return path
+
+
+async def learn(app: Any, name: str = "backpropagation", step: int = 1) -> Any:
+    """Learn mode, that lesson open at that step."""
+    await app.mode("6", "learn")
+    mode = app.app.screen
+    shelf = mode.query_one(LessonList)
+    await app.until(lambda: shelf.option_count, "a list of lessons")
+    shelf.highlighted = [entry.name for entry in entries()].index(name)
+    await app.press("enter")
+    await at(app, 1)
+    if step > 1:
+        mode.action_go(step - 1)
+        await at(app, step)
+    return mode
+
+
+async def at(app: Any, step: int) -> None:
+    """Wait until a step stands on the screen, its exercise asked."""
+    await app.shows(f"step {step}/")
+    mode = app.app.screen
+    await app.until(lambda: not any(w.is_running for w in mode.workers if w.group == "page"))
+    await app.pilot.pause()
+
+
+async def answer(app: Any, text: str) -> None:
+    """Type an answer and have it checked."""
+    keys = {".": "full_stop", "-": "minus", " ": "space"}
+    await app.press(*(keys.get(letter, letter) for letter in text), "enter")
+
+
+async def test_all_lessons_are_listed_with_their_progress(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor, (120, 50)) as app:
+        await learn(app, step=3)
+        screen = app.screen()
+        for entry in entries():
+            assert entry.title[:20] in screen
+        assert "L6 Backpropagation by hand" in screen
+        assert "2/7 steps · 0/7 exercises" in screen  # the first and the third
+        await app.press("escape", "home")
+        await app.shows("enter goes on where you were")
+        await app.press("enter")
+        await at(app, 3)
+
+
+async def test_a_story_is_stepped_through_by_many_keys(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        mode = await learn(app)
+        assert "Six units, numbered straight through" in app.screen()
+        for key, step in (
+            ("n", 2), ("b", 1), ("right", 2), ("left", 1), ("enter", 2), ("b", 1), ("space", 2),
+            ("n", 3), ("pageup", 2), ("pagedown", 3), ("right", 4), ("left", 3),
+        ):  # fmt: skip
+            if step == 2 and key == "enter":  # from here on a question is asked at steps 2 and 3
+                assert not isinstance(mode.focused, Input)
+            await app.press(key)
+            await at(app, step)
+        await app.press("escape", "escape")
+        await app.until(lambda: isinstance(mode.focused, LessonList), "the list")
+
+
+async def test_after_the_last_step_the_next_lesson_is_marked(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        mode = await learn(app, step=7)
+        await app.press("n")
+        await app.until(lambda: isinstance(mode.focused, LessonList), "the list")
+        await app.shows("L7 Losses by hand")
+        assert mode.query_one(LessonList).highlighted_option.id == "losses"
+
+
+async def test_a_table_lays_the_slide_beside_the_program(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await learn(app, step=7)
+        row = next(line for line in app.screen().splitlines() if "new(dense_1.bias)[0]" in line)
+        words = row.strip("│ ").split("│")[-1].split()
+        assert words == ["b4", "-0.408", "-0.407852", "≈", "rounded", "new(dense_1.bias)[0]"]
+        assert "· computed" in app.screen()
+        mode = app.app.screen
+        mode.action_shelf()
+        await app.pilot.pause()
+        await learn(app, "losses")
+        await app.press("escape", "s", "s")
+        await app.shows("✗ mismatch")
+        await app.shows("add up to 1.4")
+
+
+async def test_what_is_asked_is_hidden_until_it_is_answered(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        mode = await learn(app, step=2)
+        assert isinstance(mode.focused, Input)
+        await app.shows("What is net4")
+        for figure in ("0.331812", "0.332", "0.525", "dense_1.z"):
+            assert figure not in app.screen()
+        await answer(app, "-0.7")
+        await app.shows("✓ Right: -0.7.")
+        await app.shows("✓ exact")
+        await app.shows("And what does unit 4 put out?")
+        assert "0.331812" not in app.screen()
+        await answer(app, "0.33")
+        await app.shows("≈ Right but rounded: the program has 0.331812.")
+        await app.shows("0.525")
+        await app.shows("2/7 exercises")
+        await app.until(lambda: isinstance(mode.focused, StoryPage), "the story")
+        await app.press("a")
+        await app.shows("What is net4")
+        assert "0.331812" not in app.screen()
+        await app.shows("2/7 exercises")  # what was solved stays solved
+
+
+async def test_wrong_answers_get_hints_and_then_an_offer(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await learn(app, step=2)
+        await answer(app, "-0.3")
+        exercise = load("L6").steps[1].values[0].exercise
+        assert exercise is not None
+        mistakes = exercise.mistakes
+        await app.shows(f"✗ -0.3: {mistakes[0].hint[:30]}")
+        assert "shows the answer" not in app.screen()
+        await answer(app, "12")
+        await app.shows("Multiply each input")
+        await app.shows("(s shows the answer)")
+        await app.press("s")
+        await app.shows("And what does unit 4 put out?")
+        await app.shows("✓ exact")
+        await app.shows("0/7 exercises")  # shown is not solved
+        await app.press("n")
+        await at(app, 3)
+
+
+async def test_an_answer_that_is_no_number_is_kept_to_be_mended(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        mode = await learn(app, step=2)
+        await answer(app, "-0,7 volt")
+        await app.shows("Type a number, as 0.25")
+        assert mode.focused.value == "-0,7 volt"
+        assert app.app.current_mode == "learn"
+        await app.press("backspace", "backspace", "backspace", "backspace", "backspace", "enter")
+        await app.shows("✓ Right: -0.7.")
+
+
+async def test_letters_turn_pages_only_while_no_word_is_asked_for(
+    laboratory: Any, lesson: Path
+) -> None:
+    async with laboratory(lesson) as app:
+        await at(app, 1)
+        await app.press("n", "n")
+        await at(app, 3)
+        field = app.app.screen.focused
+        await app.press("n", "b", "x", "3")
+        assert field.value == "nbx3"
+        field.value = ""
+        await answer(app, "float64")
+        await app.shows("✓ Right: float64.")
+
+
+async def test_progress_outlives_the_app(laboratory: Any, xor: Path, tmp_path: Path) -> None:
+    async with laboratory(xor) as app:
+        await learn(app, step=2)
+        await answer(app, "-0.7")
+        await app.shows("✓ Right")
+    kept = json.loads((tmp_path / "progress.json").read_text())["lessons"]["backpropagation"]
+    assert kept["seen"] == [0, 1]
+    assert kept["solved"] == ["1.0"]
+    async with laboratory(xor) as app:
+        await app.mode("6", "learn")
+        await app.shows("2/7 steps · 1/7 exercises")
+        mode = app.app.screen
+        mode.query_one(LessonList).highlighted = 5
+        await app.press("enter")
+        await at(app, 2)
+        await app.shows("And what does unit 4 put out?")
+
+
+async def test_a_damaged_progress_file_is_put_aside(
+    laboratory: Any, xor: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "progress.json").write_text("{")
+    async with laboratory(xor) as app:
+        await app.mode("6", "learn")
+        await app.until(
+            lambda: any("could not be read" in said.message for said in app.app._notifications)
+        )
+        await app.press("enter")
+        await app.until(lambda: app.app.screen._page, "a page")
+    assert (tmp_path / "progress.json.damaged").read_text() == "{"
+    assert json.loads((tmp_path / "progress.json").read_text())["lessons"]
+
+
+async def test_a_lesson_of_ones_own_is_opened_by_path_and_read_again(
+    laboratory: Any, lesson: Path
+) -> None:
+    async with laboratory(lesson) as app:
+        assert app.app.current_mode == "learn"
+        await at(app, 1)
+        await app.shows("Two times three.")
+        await app.shows("• Doubling")
+        await app.press("n")
+        await at(app, 2)
+        lesson.write_text(LESSON.replace("In the third update.", "One update further."))
+        await app.press("R")
+        await app.shows("One update further.")
+        await at(app, 2)
+
+
+async def test_a_broken_lesson_shows_all_its_problems_until_it_is_mended(
+    laboratory: Any, lesson: Path
+) -> None:
+    broken = LESSON.replace("units = 1", "units = 0").replace(
+        '"error(dense_1.z)[0, 0]"', '"error(dense_7.h)"'
+    )
+    lesson.write_text(broken.replace('title = "Forwards"', 'tittle = "Forwards"'))
+    async with laboratory(lesson) as app:
+        await app.shows("double.toml can't be told yet")
+        await app.shows("experiments.double.layers[0].units")
+        await app.shows("steps[0].tittle")
+        lesson.write_text(broken.replace("units = 0", "units = 1"))
+        await app.press("R")
+        await app.shows("steps[1].values[0].value: there is no error(dense_7.h)")
+        lesson.write_text(LESSON)
+        await app.press("R")
+        await at(app, 1)
+        await app.shows("Two times three.")
+
+
+async def test_a_file_that_is_no_toml_is_told_line_and_column(
+    laboratory: Any, lesson: Path
+) -> None:
+    lesson.write_text(LESSON.replace("update = 3", "update 3"))
+    async with laboratory(lesson) as app:
+        await app.shows("not a TOML file")
+        await app.shows("line ")
+
+
+@pytest.mark.parametrize(
+    ("step", "slot", "shown"), [(2, "dense_1.h", "0.3318"), (4, "dE/d(dense_2.z)", "0.1312")]
+)
+async def test_step_mode_opens_at_the_very_number(
+    laboratory: Any, xor: Path, step: int, slot: str, shown: str
+) -> None:
+    async with laboratory(xor) as app:
+        await learn(app, step=step)
+        before = app.desk.draft.tree
+        await app.press("x")
+        await app.until(lambda: app.app.current_mode == "step", "Step mode")
+        await app.until(lambda: app.monitor.view and app.monitor.view.cursor, "the operation")
+        listing, view = app.monitor.listing, app.monitor.view
+        assert listing.outputs[view.cursor - 1] == slot
+        assert view.iteration == 1
+        await app.shows(shown)
+        assert app.monitor.opened.experiment["data"]["name"] == "given"
+        await app.shows("What Build held comes back with ctrl+z")
+        app.desk.draft.undo()
+        assert app.desk.draft.tree == before
+        await app.mode("6", "learn")
+        await at(app, step)
+
+
+async def test_step_mode_opens_in_a_later_update(laboratory: Any, lesson: Path) -> None:
+    async with laboratory(lesson) as app:
+        await at(app, 1)
+        await app.press("n")
+        await at(app, 2)
+        await app.press("x")
+        await app.until(lambda: app.monitor.view and app.monitor.view.cursor, "the operation")
+        assert app.monitor.iteration == 2
+        await app.shows("update 3")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 45), (40, 12)])
+async def test_everything_can_be_reached_at_every_size(
+    laboratory: Any, xor: Path, size: tuple[int, int]
+) -> None:
+    async with laboratory(xor, size) as app:
+        mode = await learn_small(app)
+        await app.shows("Forward: the hidden units")
+        for key in ("your turn", "What is net4", "step 2/7"):
+            for _ in range(40):
+                if key in app.screen():
+                    break
+                await app.press("down")
+            await app.shows(key)
+        await answer(app, "-0.7")
+        await app.until(lambda: mode._reading.asked.number == 2, "the second question")
+        await app.press("escape", "home")
+        await app.shows("L6 Backpropagation")
+
+
+async def learn_small(app: Any) -> Any:
+    """The second step of L6, where the screen may be too small to say so."""
+    await app.mode("6", "learn")
+    mode = app.app.screen
+    shelf = mode.query_one(LessonList)
+    await app.until(lambda: shelf.option_count, "a list of lessons")
+    shelf.highlighted = 5
+    await app.press("enter")
+    await app.until(lambda: mode._page and mode._page.title.startswith("The network"), "a page")
+    await app.press("n")
+    await app.until(lambda: isinstance(mode.focused, Input), "a question")
+    return mode
+
+
+async def test_every_page_of_every_lesson_is_told(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor, (80, 24)) as app:
+        await app.mode("6", "learn")
+        mode = app.app.screen
+        await app.until(lambda: mode.query_one(LessonList).option_count, "a list of lessons")
+        for entry in entries():
+            mode._open(entry.name)
+            for step in range(entry.steps):
+                await at(app, step + 1)
+                assert mode._page.title == mode._reading.story.lesson.steps[step].title
+                assert mode._page.title.split()[0] in app.screen()
+                mode.action_turn(1)
+            await app.until(lambda: mode._reading is None, "the list")
