@@ -7,9 +7,9 @@ whoever compiles, trains, steps or checks an experiment asks its method, not whi
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from tui_nn_engine.parameters import Parameters
+from tui_nn_engine.parameters import Parameters, StateSpec
 from tui_nn_engine.primitives.losses import Loss
-from tui_nn_engine.primitives.updates import Optimizer
+from tui_nn_engine.primitives.optimizer import Optimizer
 from tui_nn_engine.program import Builder, Slot
 
 
@@ -24,8 +24,8 @@ class Method(Protocol):
     def learns(self) -> bool:
         """Whether it changes weights at all; if not, every parameter is frozen."""
 
-    def states(self) -> tuple[str, ...]:
-        """Names of the state vectors it keeps, each (parameters,)."""
+    def states(self, parameters: int) -> tuple[StateSpec, ...]:
+        """All state it keeps for so many trainable parameters."""
 
     def direction(self, parameter: str) -> str:
         """The name of the slot along which a parameter is changed: "dE/d(dense_1.kernel)"."""
@@ -50,9 +50,9 @@ class GradientDescent:
         """The optimizer's."""
         return self.optimizer.learning_rate
 
-    def states(self) -> tuple[str, ...]:
+    def states(self, parameters: int) -> tuple[StateSpec, ...]:
         """The optimizer's."""
-        return self.optimizer.states()
+        return self.optimizer.states(parameters)
 
     def direction(self, parameter: str) -> str:
         """The gradient."""

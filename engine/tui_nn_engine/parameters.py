@@ -25,6 +25,15 @@ class ParameterSpec:
         return prod(self.shape)
 
 
+@dataclass(frozen=True)
+class StateSpec:
+    """One array of an update rule's state before it exists: name, shape, its numbers at first."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: float = 0.0
+
+
 class Parameters:
     """All parameters of a network in one vector: the trainable ones first, then the frozen.
 

@@ -23,12 +23,12 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from tui_nn_engine.functions import total
-from tui_nn_engine.parameters import Parameters
+from tui_nn_engine.parameters import Parameters, StateSpec
 from tui_nn_engine.primitives.activations import Activation
 from tui_nn_engine.primitives.formula import Formula
 from tui_nn_engine.primitives.linear import AddBias, BiasGradient, KernelGradient, MatMul
 from tui_nn_engine.primitives.losses import HalfSquaredError
-from tui_nn_engine.primitives.updates import Rate, apply_change
+from tui_nn_engine.primitives.optimizer import Rate, apply_change
 from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
 from tui_nn_engine.reading import Meaning, Reading
 from tui_nn_engine.schema import Kind, OneOf
@@ -47,7 +47,7 @@ class Rule(Kind):
     learns: ClassVar[bool] = True
     signal: ClassVar[str] = "e"
 
-    def states(self) -> tuple[str, ...]:
+    def states(self, parameters: int) -> tuple[StateSpec, ...]:  # noqa: ARG002
         """None: a rule remembers nothing but the weights."""
         return ()
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tui_nn_engine.parameters import Parameters
+from tui_nn_engine.parameters import Parameters, StateSpec
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -32,14 +32,15 @@ class TrainingState:
     def __init__(
         self,
         parameters: Parameters,
-        optimizer_states: tuple[str, ...],
+        rule: tuple[StateSpec, ...],
         batches: int,
         outputs: tuple[int, ...],
         dtype: DTypeLike,
     ) -> None:
         self.parameters = parameters
         self.iteration = self.epoch = self.batch = 0
-        self.rule = {name: np.zeros(parameters.trainable_size, dtype) for name in optimizer_states}
+        self._starts = {f"optimizer.{spec.name}": spec.start for spec in rule}
+        self.rule = {spec.name: np.full(spec.shape, spec.start, dtype) for spec in rule}
         self.epoch_losses: NDArray[np.float64] = np.zeros(batches)
         self.epoch_outputs: NDArray[Any] = np.zeros(outputs, dtype)
         self.clock = {
@@ -93,5 +94,5 @@ class TrainingState:
         self.parameters.initialize(seed)
         for name, array in self.arrays().items():
             if name != "parameters":
-                array[...] = 0
+                array[...] = self._starts.get(name, 0)
         self.iteration = self.epoch = self.batch = 0

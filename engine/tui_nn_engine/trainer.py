@@ -68,7 +68,7 @@ class Trainer:
         self.parameters = self.network.parameters()
         self.state = TrainingState(
             self.parameters,
-            self.experiment.method.states(),
+            self.experiment.method.states(self.parameters.trainable_size),
             self.batches_per_epoch,
             (self.samples, *self.network.output_shape),
             self.experiment.dtype,

@@ -31,8 +31,8 @@ class Run:
             "iteration": np.zeros((), np.int64),
             "learning_rate": np.array(optimizer.learning_rate, values.dtype),
         }
-        for name in optimizer.states():
-            self.state[name] = np.zeros(self.parameters.trainable_size, values.dtype)
+        for spec in optimizer.states(self.parameters.trainable_size):
+            self.state[spec.name] = np.full(spec.shape, spec.start, values.dtype)
         self.program = self.compile(batch)
 
     def compile(self, batch: int) -> Program:

@@ -1,0 +1,129 @@
+"""What all update rules share: their block in the experiment file, and pieces of their formulas.
+
+All work on the flat vectors of trainable parameters w and gradients g, both (parameters,).
+Hyperparameters are 0-d slots of the same dtype: seen while stepping, twice as fast as Python
+floats, and unlike NumPy's float64 scalars they promote nothing.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from tui_nn_engine.expressions import Expression
+from tui_nn_engine.parameters import StateSpec
+from tui_nn_engine.primitives.formula import Formula
+from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.schema import Kind
+
+AnyArray = Any
+Rate = Annotated[
+    float, Field(gt=0, title="learning rate", description="step size; η or α in textbooks")
+]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+Epsilon = Annotated[float, Field(gt=0, description="keeps the division finite")]
+
+
+class Optimizer(Kind):
+    """An update rule: how the gradient becomes a change of the weights."""
+
+    learning_rate: Rate = 0.01
+
+    def vectors(self) -> tuple[str, ...]:
+        """Names of the state vectors (parameters,) it keeps, which start at 0."""
+        return ()
+
+    def states(self, parameters: int) -> tuple[StateSpec, ...]:
+        """All state it keeps for so many trainable parameters."""
+        return tuple(StateSpec(name, (parameters,)) for name in self.vectors())
+
+    def emit(self, builder: Builder, weights: Slot, gradient: Slot) -> None:
+        """Append its operations: what changes the state, Δw, and w ← w + Δw, which is the last.
+
+        The builder's state holds "learning_rate", "iteration" (updates made so far) and an array
+        for each of `states()`.
+        """
+        raise NotImplementedError
+
+
+def hyperparameter(builder: Builder, name: str, value: float) -> Slot:
+    """A hyperparameter as a constant 0-d slot."""
+    return Slot(name, np.array(value, builder.dtype), "input")
+
+
+def apply_change(builder: Builder, weights: Slot, change: Slot) -> None:
+    """The last operation of every update: w ← w + Δw."""
+
+    def compute(_: AnyArray, delta: AnyArray, w: AnyArray) -> None:
+        np.add(w, delta, w)
+
+    def why(_: Expression, change: Expression) -> str:
+        stays = change.scalar == 0
+        return f"The weight {'stays: its change is 0' if stays else 'moves by its change'}."
+
+    builder.append(
+        Formula("new weights", "w", "w Δw", lambda w, change: w + change, why, compute),
+        (weights, change),
+        (weights,),
+    )
+
+
+def direction(gradient: Expression, called: str = "gradient") -> str:
+    """Which way the step goes, in words."""
+    slope = gradient.scalar
+    if slope > 0:
+        return (
+            f"The {called} is positive: a larger weight makes the loss larger, so the step is down."
+        )
+    if slope < 0:
+        return (
+            f"The {called} is negative: a larger weight makes the loss smaller, so the step is up."
+        )
+    if slope == 0:
+        return f"The {called} is 0: so is the step."
+    return f"The step goes against the {called}, downhill on the loss."
+
+
+def velocity_of(left: str, compute: Callable[..., None]) -> Formula:
+    """v ← µ v + s, by its symbol."""
+
+    def why(v: Expression, step: Expression, _: Expression) -> str:
+        before, now = v.scalar, step.scalar
+        told = "Momentum: the weight keeps part of the speed it had, like a ball that rolls."
+        if before == 0:
+            return f"{told} It had none yet."
+        if before * now > 0:
+            return f"{told} This step points the same way, so it gets faster."
+        return f"{told} This step points the other way and slows it." if before * now < 0 else told
+
+    return Formula("velocity", left, f"{left} s µ", lambda v, s, mu: mu * v + s, why, compute)
+
+
+def mean_square_of(name: str, decay: str, compute: Callable[..., None]) -> Formula:
+    """v ← β v + (1 − β) g²."""
+    return Formula(
+        name,
+        "v",
+        f"v g {decay}",
+        lambda v, g, beta: beta * v + (1 - beta) * g**2,
+        lambda *_: (
+            "A running mean of the squared gradients: how large they usually are, whatever "
+            "their sign."
+        ),
+        compute,
+    )
+
+
+def remember_square(builder: Builder, gradient: Slot, decay: float) -> Callable[..., None]:
+    """v ← decay v + (1 - decay) g², with scratch memory of its own."""
+    work: AnyArray = np.empty_like(gradient.array)
+    rest = np.array(1 - decay, builder.dtype)
+
+    def compute(v: AnyArray, g: AnyArray, decay: AnyArray, _: AnyArray) -> None:
+        np.multiply(v, decay, v)
+        np.multiply(g, g, work)
+        np.multiply(work, rest, work)
+        np.add(v, work, v)
+
+    return compute
