@@ -69,6 +69,9 @@ class Monitor:
         self.breakpoints: tuple[str, ...] = ()
         self.gradient: GradientChecked | None = None
         """The gradient checked last in the update that is laid open."""
+        self.stopped: Stopped | None = None
+        self.exported: Exported | None = None
+        """What was told last of a condition that came true, and of an update written down."""
         self.health: NDArray[np.float64] | None = None
         self.listing: Listing | None = None
         self.view: StepView | None = None
@@ -125,10 +128,12 @@ class Monitor:
             case BreakpointsSet():
                 self._breakpoints_set(message)
             case Stopped():
+                self.stopped = message
                 self.note(f"stopped: {message.reason}")
             case GradientChecked():
                 self.gradient = message
             case Exported():
+                self.exported = message
                 self.note(f"the update is written down in {message.path}")
             case Saved():
                 self.saved_iteration = message.iteration

@@ -117,7 +117,7 @@ async def until(pilot, condition):
 async def press(app, pilot, *keys):
     """Press keys and wait until the screen shows what the engine answered."""
     await pilot.press(*keys)
-    await until(pilot, lambda: app.step._moment and app.step._moment.view is app.monitor.view)
+    await until(pilot, lambda: app.step.moment and app.step.moment.view is app.monitor.view)
     await pilot.pause()
 
 
@@ -238,11 +238,11 @@ async def test_the_list_marks_what_is_done_and_what_is_next(opened):
             "  ▾ dense_1",
             "   ✓ matmul          xW",
             "   ✓ add bias        z = xW + b",
-            "   ✓ sigmoid         h = 1/(1 + …",
+            "   ✓ sigmoid         h = 1/(1 …",
             "  ▾ dense_2",
             "   ✓ matmul          xW",
             "›  ✓ add bias        z = xW + b",
-            "   ▶ sigmoid         h = 1/(1 + …",
+            "   ▶ sigmoid         h = 1/(1 …",
         ]
         assert not any("▶" in line for line in shown[9:])
         assert text(app, "#strip").split()[:4] == ["▶", "next", "(n)", "sigmoid"]
@@ -257,26 +257,26 @@ async def test_a_click_explains_an_operation_and_a_double_click_goes_there(opene
         for line, operation in ((8, 5), (3, 1), (2, 0), (4, 2)):
             await pilot.click("#program", offset=(5, line + 1))
             await press(app, pilot)
-            assert (app.step._moment.explained, app.monitor.view.cursor) == (operation, 1)
+            assert (app.step.moment.explained, app.monitor.view.cursor) == (operation, 1)
             assert lines(app, "#program")[line].startswith("›")
         for line, cursor in ((8, 6), (3, 2), (4, 3), (2, 1)):
             await pilot.click("#program", offset=(5, line + 1), times=2)
             await press(app, pilot)
-            assert (app.step._moment.explained, app.monitor.view.cursor) == (cursor - 1, cursor)
+            assert (app.step.moment.explained, app.monitor.view.cursor) == (cursor - 1, cursor)
 
 
 async def test_the_arrows_explain_operations_and_enter_goes_there(opened):
     async with opened(L6) as (app, pilot):
         app.step.query_one("#program").focus()
         await press(app, pilot, "down", "down")
-        assert (app.step._moment.explained, app.monitor.view.cursor) == (2, 0)
+        assert (app.step.moment.explained, app.monitor.view.cursor) == (2, 0)
         await press(app, pilot, "down", "down", "enter")  # over a heading, to the next layer
-        assert (app.step._moment.explained, app.monitor.view.cursor) == (3, 4)
+        assert (app.step.moment.explained, app.monitor.view.cursor) == (3, 4)
         assert app.monitor.view.layer == "dense_2"
         await press(app, pilot, "down", "n")
-        assert (app.step._moment.explained, app.monitor.view.cursor) == (4, 5)
+        assert (app.step.moment.explained, app.monitor.view.cursor) == (4, 5)
         await press(app, pilot, "b")
-        assert (app.step._moment.explained, app.monitor.view.cursor) == (3, 4)
+        assert (app.step.moment.explained, app.monitor.view.cursor) == (3, 4)
 
 
 async def test_layers_and_phases_fold(opened):
@@ -400,7 +400,7 @@ async def test_a_large_network_opens_with_few_widgets(opened):
         sizes = np.abs([float(row[0]) for row in table(app, "#weights").values()])
         assert (np.diff(sizes) <= 0).all()
         assert sizes[0] == pytest.approx(np.abs(app.monitor.view.weights[:, 0]).max(), rel=1e-2)
-        assert "771 more" in text(app, "#network")
+        assert "772 more" in text(app, "#network")
         assert app.step.query_one("#neuron SamplePicture").display
         await press(app, pilot, "o")
         assert weights.border_subtitle == "9 of 785 shown, in order"
@@ -413,7 +413,7 @@ async def test_a_large_network_opens_with_few_widgets(opened):
 async def test_unit_keys_follow_the_order_of_the_table(opened):
     async with opened(MNIST) as (app, pilot):
         await press(app, pilot, *"nnn")
-        order = app.step._moment.unit_order[0].tolist()
+        order = app.step.moment.unit_order[0].tolist()
         place = order.index(app.monitor.view.unit)
         await press(app, pilot, "U", "U")
         assert app.monitor.view.unit == order[place - 2]

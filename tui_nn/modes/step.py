@@ -15,6 +15,7 @@ from textual.style import Style
 from textual.widgets import Static
 
 from tui_nn.modes.looking import Looking, next_phase
+from tui_nn.modes.step_tools import StepTools, tool, tool_line
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.explanation_pane import ExplanationPane
@@ -43,7 +44,6 @@ IDLE: Final = {
     "B goes one update back, r to the start; l sets a smaller learning rate.",
     "dead": "The engine process ended. Train mode offers the last checkpoint.",
 }
-LEGEND: Final = "· not computed yet   ▸ just written"
 HELP: Final = """\
 **One update, one operation at a time.** `n` does the next operation, `b` takes it back.
 `▶` marks the next one, `✓` what is done, `›` the one that is explained.
@@ -67,13 +67,6 @@ def _transport() -> list[BindingType]:
     return [*few, *(replace(b, show=False) for b in bindings if b.key not in FEW)]
 
 
-def _key(key: str, action: str, name: str, tooltip: str, display: str | None = None) -> Binding:
-    """A key that the help and the palette tell of, not the line at the bottom."""
-    return Binding(
-        key, action, name, show=False, priority=True, tooltip=tooltip, key_display=display
-    )
-
-
 class Panes(Horizontal):
     """All panes; says how much room they have."""
 
@@ -89,7 +82,7 @@ class Panes(Horizontal):
         self.post_message(self.Resized(event.size.width))
 
 
-class Step(Transport, inherit_bindings=False):
+class Step(StepTools, inherit_bindings=False):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
     CSS_PATH = "step.tcss"
@@ -105,30 +98,30 @@ class Step(Transport, inherit_bindings=False):
         *_transport(),
         Binding("question_mark", "app.toggle_help", "help", key_display="?", priority=True),
         Binding("t", "section", "pane", priority=True, tooltip="The next pane that hides"),
-        _key("p", "phase(1)", "phase on", "To the next phase"),
-        _key("P", "phase(-1)", "phase back", "To the phase before"),
-        _key("left_square_bracket", "layer(-1)", "layer before", "Look at it", "["),
-        _key("right_square_bracket", "layer(1)", "layer after", "Look at it", "]"),
-        _key("u", "unit(1)", "unit below", "Look at it, as the table is ordered"),
-        _key("U", "unit(-1)", "unit above", "Look at it, as the table is ordered"),
-        _key("full_stop", "sample(1)", "sample after", "Look at it", "."),
-        _key("comma", "sample(-1)", "sample before", "Look at it", ","),
+        tool("p", "phase(1)", "phase on", "To the next phase"),
+        tool("P", "phase(-1)", "phase back", "To the phase before"),
+        tool("left_square_bracket", "layer(-1)", "layer before", "Look at it", "["),
+        tool("right_square_bracket", "layer(1)", "layer after", "Look at it", "]"),
+        tool("u", "unit(1)", "unit below", "Look at it, as the table is ordered"),
+        tool("U", "unit(-1)", "unit above", "Look at it, as the table is ordered"),
+        tool("full_stop", "sample(1)", "sample after", "Look at it", "."),
+        tool("comma", "sample(-1)", "sample before", "Look at it", ","),
         Binding("down", "unit(1)", "unit below", show=False),
         Binding("up", "unit(-1)", "unit above", show=False),
         Binding("right", "sample(1)", "sample after", show=False),
         Binding("left", "sample(-1)", "sample before", show=False),
-        _key("f", "follow", "follow", "Show the layer at work, or hold the one shown"),
-        _key("s", "sign", "δ or e", "Errors as δ = ∂E/∂z, or as e = −δ"),
-        _key("a", "names", "names", "Names as on paper (w14) or as in code (kernel[0, 3])"),
-        _key("o", "order", "order", "Large tables: largest first, or in order"),
-        _key("D", "digits(1)", "more digits", "Up to 17, which are all"),
-        _key("d", "digits(-1)", "fewer digits", "Down to 2"),
+        tool("f", "follow", "follow", "Show the layer at work, or hold the one shown"),
+        tool("s", "sign", "δ or e", "Errors as δ = ∂E/∂z, or as e = −δ"),
+        tool("a", "names", "names", "Names as on paper (w14) or as in code (kernel[0, 3])"),
+        tool("o", "order", "order", "Large tables: largest first, or in order"),
+        tool("D", "digits(1)", "more digits", "Up to 17, which are all", "D"),
+        tool("d", "digits(-1)", "fewer digits", "Down to 2"),
+        *StepTools.BINDINGS,
     ]
 
     def __init__(self, monitor: Monitor, send: Send) -> None:
         super().__init__(monitor, send)
         self._looking = Looking()
-        self._moment: Moment | None = None
         self._asked: tuple[str, int] | None = None
         self._section = "explanation"
 
@@ -150,7 +143,7 @@ class Step(Transport, inherit_bindings=False):
                 with Container(id="tables"):
                     yield NeuronTable(id="neurons")
                     yield WeightTable(id="weights")
-        yield Static(LEGEND, id="tools")
+        yield Static(tool_line(), id="tools")
 
     def on_panes_resized(self, event: Panes.Resized) -> None:
         """As many panes side by side as there is room for: the help takes some of the screen's."""
@@ -160,7 +153,7 @@ class Step(Transport, inherit_bindings=False):
         self._show_section()
 
     def on_screen_resume(self) -> None:
-        """Lay the next update open."""
+        """Lay the next update open, unless it is."""
         self._asked = None
         self.show_run()
 
@@ -170,25 +163,26 @@ class Step(Transport, inherit_bindings=False):
         """Show what the monitor knows; lay the next update open where one can be."""
         monitor, view, listing = self.monitor, self.monitor.view, self.monitor.listing
         self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
+        self.show_answers()
         if monitor.state in {"ready", "paused"}:
             self._lay_open(monitor.state, monitor.iteration)
         else:
             self._asked = None
         if view is None or listing is None:
             # Between two updates the one before stays on screen until the next is laid open.
-            if self._moment is None or monitor.state not in {"ready", "paused", "travelling"}:
-                self._moment = None
+            if self.moment is None or monitor.state not in {"ready", "paused", "travelling"}:
+                self.moment = None
                 self.set_class(True, "idle")
                 self.query_one("#idle", Static).update(IDLE[monitor.state])
             return
         self.set_class(False, "idle")
-        before = self._moment
+        before = self.moment
         if before is None or before.view is not view or before.listing is not listing:
             self._looking.keep(view)
-            self._moment = self._looking.moment(view, listing)
-            if self._looking.followed(self._moment):
+            self.moment = self._looking.moment(view, listing)
+            if self._looking.followed(self.moment):
                 self.send(self._looking.at)
-                self._moment = self._looking.moment(view, listing)
+                self.moment = self._looking.moment(view, listing)
             self._show_moment()
 
     def _lay_open(self, state: str, iteration: int) -> None:
@@ -198,7 +192,7 @@ class Step(Transport, inherit_bindings=False):
             self.send(protocol.Step(0))
 
     def _show_moment(self) -> None:
-        moment = self._moment
+        moment = self.moment
         if moment is None:
             return
         self.query_one("#where", Static).update(self._where(moment), layout=False)
@@ -245,6 +239,12 @@ class Step(Transport, inherit_bindings=False):
             return None
         return x.reshape(side, side)
 
+    def text_on_screen(self) -> str:
+        """Where the update is, the explanation, both tables."""
+        strip, explanation = self.query_one(OperationStrip), self.query_one(ExplanationPane)
+        tables = [self.query_one(NeuronTable).plain, self.query_one(WeightTable).plain]
+        return "\n\n".join([str(strip.content), explanation.plain, *tables])
+
     # -- stepping -------------------------------------------------------------------------------
 
     def action_step(self, count: int) -> None:
@@ -253,12 +253,12 @@ class Step(Transport, inherit_bindings=False):
 
     def action_phase(self, direction: int) -> None:
         """To the next phase, or back to the start of one."""
-        if self._moment is not None:
-            self._step_to(next_phase(self._moment, direction))
+        if self.moment is not None:
+            self._step_to(next_phase(self.moment, direction))
 
     def _step_to(self, cursor: int) -> None:
-        if self._moment is not None and cursor != self._moment.view.cursor:
-            self.send(protocol.Step(cursor - self._moment.view.cursor))
+        if self.moment is not None and cursor != self.moment.view.cursor:
+            self.send(protocol.Step(cursor - self.moment.view.cursor))
 
     def on_operation_tree_wanted(self, event: OperationTree.Wanted) -> None:
         """Step until the operation is just done."""
@@ -268,18 +268,18 @@ class Step(Transport, inherit_bindings=False):
 
     def action_layer(self, direction: int) -> None:
         """The layer after, or before."""
-        if self._moment is not None:
-            self._look(self._looking.next_layer(self._moment, direction))
+        if self.moment is not None:
+            self._look(self._looking.next_layer(self.moment, direction))
 
     def action_unit(self, direction: int) -> None:
         """The next unit in the order of the table."""
-        if self._moment is not None:
-            self._look(self._looking.next_unit(self._moment, direction))
+        if self.moment is not None:
+            self._look(self._looking.next_unit(self.moment, direction))
 
     def action_sample(self, direction: int) -> None:
         """Another sample of the batch."""
-        if self._moment is not None:
-            self._look(self._looking.next_sample(self._moment, direction))
+        if self.moment is not None:
+            self._look(self._looking.next_sample(self.moment, direction))
 
     def action_show_sample(self, sample: int) -> None:
         """This sample of the batch."""
@@ -287,8 +287,8 @@ class Step(Transport, inherit_bindings=False):
 
     def on_operation_tree_looked(self, event: OperationTree.Looked) -> None:
         """Explain that operation; the update stays where it is."""
-        if self._moment is not None:
-            self._look(self._looking.at_operation(self._moment, event.operation))
+        if self.moment is not None:
+            self._look(self._looking.at_operation(self.moment, event.operation))
 
     def on_neuron_table_chosen(self, event: NeuronTable.Chosen) -> None:
         """Show that neuron."""
@@ -309,8 +309,8 @@ class Step(Transport, inherit_bindings=False):
 
     def on_weight_table_followed(self, event: WeightTable.Followed) -> None:
         """Follow a weight to the neuron that it comes from."""
-        if self._moment is not None and self._moment.before:
-            self._look(self._looking.hold(self._moment.before, event.source))
+        if self.moment is not None and self.moment.before:
+            self._look(self._looking.hold(self.moment.before, event.source))
 
     def _look(self, at: protocol.LookAt | None) -> None:
         """Show what is looked at: in part at once, in full when the engine answers."""
@@ -320,8 +320,8 @@ class Step(Transport, inherit_bindings=False):
         self._show_again()
 
     def _show_again(self) -> None:
-        if self._moment is not None:
-            self._moment = self._looking.moment(self._moment.view, self._moment.listing)
+        if self.moment is not None:
+            self.moment = self._looking.moment(self.moment.view, self.moment.listing)
             self._show_moment()
 
     def action_follow(self) -> None:
@@ -386,6 +386,12 @@ class Step(Transport, inherit_bindings=False):
             for section in sections
         ]
         self.query_one("#sections", Static).update(Content.assemble(*tabs, ("  t: next", "dim")))
+        self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """A pane that is hidden cannot keep it."""
+        if self.focused is None and self.focus_chain:
+            self.focus_chain[0].focus()
 
 
 def _link(text: str, action: str, *, here: bool = False) -> Content:

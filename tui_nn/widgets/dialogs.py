@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 Parse = Callable[[str], float]
 
-_FRAME = """
+FRAME = """
     align: center middle;
     & > Vertical {
         width: 64; max-width: 95%; height: auto; max-height: 95%;
@@ -78,7 +78,7 @@ def place_parser(here: int, tip: int, total: int, batches: int) -> Parse:
 class Ask(ModalScreen[float | None]):
     """Asks for a number; None where the person thinks better of it."""
 
-    DEFAULT_CSS = f"Ask {{ {_FRAME} }}"
+    DEFAULT_CSS = f"Ask {{ {FRAME} }}"
     BINDINGS = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, title: str, value: str, parse: Parse, hint: str = "") -> None:
@@ -116,7 +116,7 @@ class Decide(ModalScreen[str | None]):
     """Asks for one of a few decisions, each a button; None for escape."""
 
     DEFAULT_CSS = f"""
-    Decide {{ {_FRAME}
+    Decide {{ {FRAME}
         Horizontal {{ height: auto; margin-top: 1; }}
         Button {{ margin-right: 1; }}
     }}
@@ -148,7 +148,7 @@ class Decide(ModalScreen[str | None]):
 class Choose(ModalScreen[str | None]):
     """Choose one of several named things; None for escape."""
 
-    DEFAULT_CSS = f"Choose {{ {_FRAME} OptionList {{ height: auto; max-height: 20; }} }}"
+    DEFAULT_CSS = f"Choose {{ {FRAME} OptionList {{ height: auto; max-height: 20; }} }}"
     BINDINGS = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]], empty: str) -> None:

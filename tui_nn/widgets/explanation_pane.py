@@ -118,7 +118,7 @@ def _shares(moment: Moment, explanation: Explanation, width: int, theme: dict[st
     values = [figure(share.value, moment.notation.digits) for share in explanation.shares]
     wide = max(map(len, [*labels, "mean"]))
     right = max(map(len, [*values, result]))
-    middle = max(width - wide - right - 4, 0)
+    middle = max(width - wide - right - 3, 0)
     for share, label, value in zip(explanation.shares, labels, values, strict=True):
         mark = "›" if share.sample == moment.view.sample else " "
         click = Style(meta={"@click": f"screen.show_sample({share.sample})"})

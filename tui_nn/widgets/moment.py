@@ -32,6 +32,13 @@ def layer_and_part(slot: str) -> tuple[str, str, bool]:
     return (found[2], found[3], bool(found[1])) if found else ("", "", False)
 
 
+def _with_e(formula: str) -> str:
+    """A formula with −e in place of δ."""
+    for delta, e in (("xᵀδ", "−xᵀe"), ("Σδ", "−Σe"), ("δWᵀ", "−eWᵀ")):
+        formula = formula.replace(delta, e)
+    return formula.replace("δ", "−e")
+
+
 class Written(NamedTuple):
     """What the last operation done wrote, as far as the panes show it.
 
@@ -87,6 +94,13 @@ class Moment:
         """The layer that feeds the chosen one; "" for the network's input."""
         place = self.layers.index(self.view.layer)
         return self.layers[place - 1] if place else ""
+
+    @cached_property
+    def formulas(self) -> tuple[str, ...]:
+        """Those of the operations; with errors as e = −δ they say so, and hold as they did."""
+        if not self.textbook:
+            return self.listing.formulas
+        return tuple(map(_with_e, self.listing.formulas))
 
     @property
     def looks_back(self) -> bool:

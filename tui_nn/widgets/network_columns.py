@@ -9,7 +9,7 @@ from tui_nn.widgets.figures import aligned
 from tui_nn.widgets.moment import ERROR, H, Moment, Z
 
 Floats = NDArray[np.float64]
-LEAST_GAP = 8  # cells between two layers: a weight and a piece of line
+LEAST_GAP = 6  # cells between two layers: a short weight
 WIDEST_GAP = 24
 
 
@@ -161,7 +161,7 @@ def _boxed(text: list[str], title: str, inner: int, *, heavy: bool) -> tuple[str
     corner, across, down = (
         (("┏", "┓", "┗", "┛"), "━", "┃") if heavy else (("╭", "╮", "╰", "╯"), "─", "│")
     )
-    width = max(inner + 2, len(title) + 3)
+    width = max(inner + 1, len(title) + 3)
     top = f"{corner[0]}{across} {title} ".ljust(width + 1, across) + corner[1]
-    middle = [f"{down} {line.ljust(width - 2)} {down}" for line in text]
+    middle = [f"{down} {line.ljust(width - 1)}{down}" for line in text]
     return (top, *middle, corner[2] + across * width + corner[3])

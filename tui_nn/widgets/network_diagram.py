@@ -200,10 +200,10 @@ class NetworkDiagram(Widget):
         for rank, part in ((REST, "edge"), (TOUCHING, "path"), (LIT, "lit")):
             if rank == REST and many:
                 continue
-            style, thickness = self._style(part), 2 if rank == LIT else 1
-            for edge, *ends in connections:
+            style, thickness = self._style(part), 2 if rank == LIT and not many else 1
+            for edge, x1, y1, x2, y2 in connections:
                 if ranks[edge] == rank:
-                    canvas.line(*ends, style, thickness=thickness)
+                    canvas.line(x1, y1, x2, y2, style, thickness=thickness)
 
     def _draw_labels(
         self, canvas: Canvas, moment: Moment, into: list[Connection], ranks: dict[Edge, int]
@@ -214,12 +214,14 @@ class NetworkDiagram(Widget):
         lines = [c for c in into if texts[c.edge] and (few or ranks[c.edge] != REST)]
         lines.sort(key=lambda line: -ranks[line.edge])
         labels = _along(canvas, lines, texts) if few else None
-        if labels is None:  # crowded: only those of the chosen, each at the end that is its own
+        if labels is None:  # crowded: only those of the chosen, where its lines do not meet
             chosen = moment.view.layer, moment.view.unit
             labels = [
-                _at_an_end(line, texts[line.edge], at_target=line.edge[0] == chosen)
+                label
                 for line in lines
                 if chosen in line.edge
+                and (label := _at_an_end(line, texts[line.edge], at_target=line.edge[0] == chosen))
+                and canvas.is_free(label.x, label.y, len(label.text))
             ]
         view = moment.view
         followed = (moment.before, view.source), (view.layer, view.unit)

@@ -5,7 +5,6 @@ from textual.widgets import Static
 
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.operation_tree import DONE, END, NEXT
-from tui_nn_engine.stepview import Listing
 
 
 class OperationStrip(Static):
@@ -22,14 +21,14 @@ class OperationStrip(Static):
         lines = Text(no_wrap=True, overflow="ellipsis")
         if cursor < len(listing.names):
             lines.append(f"{NEXT} next (n)  ", f"bold {theme['text-primary']}")
-            lines.append_text(_said(listing, cursor))
+            lines.append_text(_said(moment, cursor))
         else:
             lines.append(f"{NEXT} {END} (n)  ", f"bold {theme['text-primary']}")
             lines.append("all new weights are in place; n opens the next update")
         lines.append("\n")
         if cursor:
             lines.append(f"{DONE} done (b)  ", f"bold {theme['text-accent']}")
-            lines.append_text(_said(listing, cursor - 1))
+            lines.append_text(_said(moment, cursor - 1))
         else:
             lines.append(
                 "n does the next operation, b takes it back; the numbers appear below", "dim"
@@ -37,8 +36,9 @@ class OperationStrip(Static):
         self.update(lines, layout=False)
 
 
-def _said(listing: Listing, index: int) -> Text:
+def _said(moment: Moment, index: int) -> Text:
+    listing = moment.listing
     text = Text(f"{listing.names[index]}  ", "bold")
-    text.append(listing.formulas[index], "italic not bold")
+    text.append(moment.formulas[index], "italic not bold")
     arrow = f"   {listing.inputs[index]} → {listing.outputs[index]} ({listing.shapes[index]})"
     return text.append(arrow, "not bold dim")

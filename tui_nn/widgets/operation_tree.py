@@ -75,6 +75,7 @@ class OperationTree(RowList):
         self._rows: list[Row] = []
         self._folded: set[tuple[str, ...]] = set()
         self._cursor = 0
+        self._formulas: tuple[str, ...] = ()
         self._explained = -1
         self._at = 0
         self._name_width = self._depth = 0
@@ -89,7 +90,7 @@ class OperationTree(RowList):
             self._unfold_rows()
             self._explained = -1
         stepped = moment.view.cursor != self._cursor
-        self._cursor = moment.view.cursor
+        self._cursor, self._formulas = moment.view.cursor, moment.formulas
         self.border_title = f"the program of update {moment.view.iteration:,}"
         self.border_subtitle = f"{DONE} done {NEXT} next {EXPLAINED} explained"
         if moment.explained != self._explained or stepped:
@@ -213,7 +214,7 @@ class OperationTree(RowList):
             if len(name) > self._name_width:
                 name = f"{name[: self._name_width - 1]}…"
             text.append(f"{name:<{self._name_width + self._depth - leaf.depth}} ")
-            text.append(listing.formulas[index], style="italic")
+            text.append(self._formulas[index], style="italic")
         style = "current" if is_next else "written" if index == self._cursor - 1 else ""
         if style:
             text.stylize_before(self.get_component_rich_style(f"rows--{style}", partial=True))

@@ -10,7 +10,7 @@ Edge = tuple[Unit, Unit]
 
 @dataclass(frozen=True)
 class Spotlight:
-    """A neuron's value ("z", "h", "error") or, `value` "", a weight into it.
+    """A neuron's value ("z", "h", "error", "bias") or, `value` "", a weight into it.
 
     `into`: it comes from all that feeds the neuron; `out`: from all that the neuron feeds.
     """
@@ -38,7 +38,7 @@ def spotlight(moment: Moment) -> Spotlight | None:
     if layer != view.layer:
         return None
     if is_gradient:
-        return Spotlight(chosen, "error" if part in {"z", "h"} else "")
+        return Spotlight(chosen, {"z": "error", "h": "error", "kernel": ""}.get(part, part))
     if part == "e":
         return Spotlight(chosen, "error")
     return Spotlight(chosen, "h" if part == "h" else "z", into=part in {"xW", "z"})
