@@ -1,6 +1,10 @@
-"""The way to one operation of one update of an experiment, message by message."""
+"""The way from a lesson to the operation it speaks of, message by message."""
+
+import re
+from collections.abc import Iterable
 
 from tui_nn_engine import protocol
+from tui_nn_engine.explanation import Notation
 from tui_nn_engine.stepview import Listing, StepView
 
 
@@ -46,3 +50,25 @@ def operations_until(listing: Listing, slot: str) -> int:
     if slot in listing.outputs:
         return len(listing.outputs) - listing.outputs[::-1].index(slot)
     return len(listing.outputs) if "." in slot else 0
+
+
+def look_at(slot: str, formulas: Iterable[str], notation: Notation) -> protocol.LookAt:
+    """What to look at: the first element of the slot that a formula names, else of its layer.
+
+    `slot` is "dense_1.z", "dE/d(dense_1.z)", "dense_1.kernel", ...; formulas as a lesson's.
+    """
+    found = re.fullmatch(r"(?:dE/d\()?(\w+)\.(.+?)\)?", slot)
+    if found is None:
+        return protocol.LookAt(notation=notation)
+    layer, name = found.groups()
+    texts = tuple(formulas)
+    for what in (re.escape(name), "[zh]"):
+        element = rf"\b{layer}\.{what}\)?\[(\d+)(?:, ?(\d+))?\]"
+        for named in filter(None, (re.search(element, text) for text in texts)):
+            first, second = int(named[1]), int(named[2] or 0)
+            if name == "kernel":
+                return protocol.LookAt(layer, second, source=first, notation=notation)
+            if named[2] is None:  # of a bias
+                return protocol.LookAt(layer, first, notation=notation)
+            return protocol.LookAt(layer, second, first, notation=notation)
+    return protocol.LookAt(layer, notation=notation)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from textual.widgets import Input
+from textual_fspicker import FileOpen
 
 from tui_nn.lessons import entries, load
 from tui_nn.widgets.lesson_list import LessonList
@@ -263,6 +264,24 @@ async def test_a_lesson_of_ones_own_is_opened_by_path_and_read_again(
         await app.press("R")
         await app.shows("One update further.")
         await at(app, 2)
+
+
+async def test_a_lesson_of_ones_own_is_chosen_among_files(
+    laboratory: Any, xor: Path, lesson: Path
+) -> None:
+    async with laboratory(xor) as app:
+        await learn(app)
+        await app.press("o")
+        await app.until(lambda: isinstance(app.app.screen, FileOpen), "a choice of files")
+        await app.pilot.pause()
+        field = app.app.screen.query_one(Input)
+        field.focus()
+        field.value = str(lesson)
+        await app.press("enter")
+        await app.shows("Two times three.")
+        await app.press("home")
+        await app.shows("• Doubling")
+        await app.shows("1/3 steps · 0/1 exercises")
 
 
 async def test_a_broken_lesson_shows_all_its_problems_until_it_is_mended(
