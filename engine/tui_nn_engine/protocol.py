@@ -17,6 +17,10 @@ from tui_nn_engine.events import (
 )
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.inspection.guess import Guess
+from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
+from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.inspection.surface import Surface
 from tui_nn_engine.stepview import Listing, StepView
 
 State = Literal["ready", "running", "travelling", "paused", "stepping", "completed", "diverged"]
@@ -93,6 +97,25 @@ class LookAt:
     source: int = 0
     operation: int = -1
     notation: Notation = Notation()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspect:
+    """Tell this view of the network, and again while it trains, in place of the view before.
+
+    "subject" says what there is to see, "" ends it. Each view reads its own fields: guess the
+    `picture` (height, width), put in the middle if `centre`; surface `columns` and `rows`; mistakes
+    `part`, `cell` (true class, guess; -1: all) or, of a regression, `output`.
+    """
+
+    view: Literal["", "subject", "guess", "surface", "mistakes"] = ""
+    picture: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    centre: bool = False
+    columns: int = 0
+    rows: int = 0
+    part: str = "test"
+    cell: tuple[int, int] = (-1, -1)
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +288,7 @@ Command = (
     | Update
     | Step
     | LookAt
+    | Inspect
     | Restart
     | SetLearningRate
     | SetWeight
@@ -289,6 +313,11 @@ Message = (
     | Refused
     | Listing
     | StepView
+    | Subject
+    | Guess
+    | Surface
+    | Mistakes
+    | Residuals
     | RunStarted
     | Progress
     | Saved

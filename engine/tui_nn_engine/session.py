@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tui_nn_datasets import DataError
 from tui_nn_engine.checkpoint import CheckpointError
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, Stopped
 from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.inspector import Inspector
+from tui_nn_engine.journey import Journey
 from tui_nn_engine.lookout import Lookout
 from tui_nn_engine.protocol import (
     Back,
@@ -19,6 +20,7 @@ from tui_nn_engine.protocol import (
     Command,
     Export,
     GoTo,
+    Inspect,
     LookAt,
     Message,
     Open,
@@ -42,19 +44,6 @@ from tui_nn_engine.stepping import Stepping
 from tui_nn_engine.trainer import DivergedError, Trainer
 
 
-@dataclass(frozen=True)
-class Journey:
-    """On the way to another iteration; `arrive` is called there.
-
-    `reopen`: an update was laid open where it began, so one is where it ends.
-    """
-
-    destination: int
-    way: Iterator[int]
-    arrive: Callable[[], None]
-    reopen: bool
-
-
 class Session:
     """Follows commands and says what happens through `send`."""
 
@@ -68,6 +57,7 @@ class Session:
         self._until: int | None = None
         self._journey: Journey | None = None
         self._health = HealthReports(send)
+        self._inspector = Inspector(send)
 
     @property
     def running(self) -> bool:
@@ -161,6 +151,8 @@ class Session:
             case LookAt():
                 self.stepping.look = command
                 self.stepping.show()
+            case Inspect():
+                self._inspector.follow(command, run)
             case Restart():
                 self._restart(run)
             case SetLearningRate(rate=rate):
@@ -392,8 +384,10 @@ class Session:
         if isinstance(event, Progress):
             self._lookout.tell()
             run.timeline.observe()
+            self._inspector.tell(run, always=False)
 
     def _to(self, state: State) -> None:
         self.state = state
         if self.run is not None:
             self._send(standing(self.run, state))
+            self._inspector.tell(self.run, always=state not in {"running", "travelling"})

@@ -14,6 +14,10 @@ from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed, Stopped
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.inspection.guess import Guess
+from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
+from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.inspection.surface import Surface
 from tui_nn_engine.protocol import (
     Back,
     Branched,
@@ -25,6 +29,7 @@ from tui_nn_engine.protocol import (
     Exported,
     GoTo,
     HealthReport,
+    Inspect,
     LookAt,
     Open,
     Opened,
@@ -51,6 +56,7 @@ floats = arrays(np.float64, array_shapes(min_dims=0, max_dims=3, min_side=0, max
 vectors = arrays(np.float64, st.integers(0, 5))
 keys = texts.filter(lambda text: not text.startswith("$"))
 leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | numbers | texts
+counts = st.lists(whole, max_size=3).map(tuple)
 trees = st.dictionaries(
     keys,
     st.recursive(
@@ -89,6 +95,40 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Line: lines,
     Share: shares,
     Explanation: explanations,
+    Inspect: st.builds(
+        Inspect, st.sampled_from(["", "guess"]), floats, st.booleans(), whole, whole, texts
+    ),
+    Subject: st.builds(
+        Subject,
+        texts,
+        texts,
+        counts,
+        numbers,
+        names,
+        whole,
+        names,
+        names,
+        st.booleans(),
+        names,
+        counts,
+        names,
+        floats,
+        vectors,
+    ),
+    Guess: st.builds(Guess, whole, vectors, floats),
+    Surface: st.builds(Surface, whole, st.just((0.0, 1.0)), floats, names, counts, counts, floats),
+    Mistakes: st.builds(
+        Mistakes,
+        whole,
+        texts,
+        numbers,
+        floats,
+        floats,
+        st.just((0, -1)),
+        whole,
+        *[vectors] * 5,
+    ),
+    Residuals: st.builds(Residuals, whole, texts, whole, *[numbers] * 3, *[vectors] * 4),
     SetLearningRate: st.builds(SetLearningRate, numbers),
     SetWeight: st.builds(SetWeight, texts, numbers),
     Branched: st.builds(Branched, whole, texts),

@@ -1,0 +1,68 @@
+"""The network run forward on any inputs, every layer's output to be read."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_engine.program import Program
+from tui_nn_engine.trainer import Trainer
+
+Array = NDArray[Any]
+PORTION = 1000
+PROGRAMS = 6  # kept at most: a window that is dragged to ever other sizes fills no memory
+
+
+class Forward:
+    """A trainer's network with the weights of the moment; it disturbs no number of training.
+
+    To be called with the BLAS threads limited to the trainer's.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self._programs: dict[int, Program] = {}
+
+    def run(self, x: Array) -> Program:
+        """The program that has just run on x (samples, ...), as given, not scaled."""
+        data, network = self.trainer.data, self.trainer.network
+        scaled = data.scaler.apply(np.asarray(x), data.dtype)
+        return self._compute(scaled.reshape(len(scaled), *network.sample_shape))
+
+    def outputs(self, x: Array) -> Array:
+        """Outputs (samples, ...) for inputs as a `Part` has them: scaled."""
+        network = self.trainer.network
+        found = np.empty((len(x), *network.output_shape), self.trainer.data.dtype)
+        for start in range(0, len(x), PORTION):
+            part = x[start : start + PORTION]
+            found[start : start + len(part)] = self._compute(part).output.array
+        return found
+
+    def layers(self, program: Program) -> dict[str, Array]:
+        """What each layer gave, (samples, ...), in order; one that computes nothing is left out."""
+        last = {op.path: op.output.array for op in program.ops if op.phase == "forward"}
+        return {name: last[name] for name, _ in self.trainer.network.layers if name in last}
+
+    def _compute(self, x: Array) -> Program:
+        program = self._programs.get(len(x))
+        if program is None:
+            if len(self._programs) == PROGRAMS:
+                self._programs.clear()
+            network, parameters = self.trainer.network, self.trainer.parameters
+            program = self._programs[len(x)] = network.compile_forward(len(x), parameters)
+        program.x.array[...] = x
+        for call in program.compute:
+            call()
+        return program
+
+
+def threshold(trainer: Trainer) -> float:
+    """Above it, a single output says the second class."""
+    return 0.0 if getattr(trainer.data.block, "bipolar_targets", False) else 0.5
+
+
+def chosen(outputs: Array, threshold: float) -> NDArray[np.int64]:
+    """The class that each row of outputs (samples, outputs) stands for, (samples,)."""
+    if outputs.shape[-1] == 1:
+        return np.asarray(outputs[:, 0] > threshold, np.int64)
+    return np.asarray(outputs.argmax(axis=-1), np.int64)

@@ -1,0 +1,85 @@
+"""What there is to look at: the data, its parts, the layers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_datasets import Dataset
+from tui_nn_engine.data import Part
+from tui_nn_engine.trainer import Trainer
+
+MOST_POINTS = 2000
+PARTS = ("test", "validation", "train")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """The data that a network is looked at with.
+
+    `image` is (height, width) of a sample that is a picture, or (). `outputs` counts the network's
+    outputs, `classes` names the classes, or is () for a regression, whose `targets` are named.
+    `parts` are those that have samples, the one to look at first. `points` (n, inputs) and
+    `values` (n,), class or first target, are samples to draw where there are one or two inputs.
+    """
+
+    folder: str
+    data: str
+    image: tuple[int, ...]
+    brightest: float
+    inputs: tuple[str, ...]
+    outputs: int
+    classes: tuple[str, ...]
+    targets: tuple[str, ...]
+    bipolar: bool
+    parts: tuple[str, ...]
+    sizes: tuple[int, ...]
+    layers: tuple[str, ...]
+    points: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+def subject(trainer: Trainer, folder: str = "") -> Subject:
+    """Of this trainer, whose run is in `folder`."""
+    data, dataset = trainer.data, trainer.data.dataset
+    parts = tuple(name for name in PARTS if len(part_of(trainer, name)))
+    names = dataset.input_names or tuple(f"x{i + 1}" for i in range(dataset.x[0].size))
+    points, values = _points(dataset)
+    return Subject(
+        folder,
+        dataset.name,
+        tuple(dataset.shape) if dataset.is_image and len(dataset.shape) == 2 else (),
+        float(dataset.x.max()) if dataset.is_image else 0.0,
+        () if dataset.is_image else names,
+        int(trainer.network.output_shape[-1]),
+        dataset.target_names if dataset.classes else (),
+        () if dataset.classes else dataset.target_names,
+        bool(getattr(data.block, "bipolar_targets", False)),
+        parts,
+        tuple(len(part_of(trainer, name)) for name in parts),
+        tuple(name for name, _ in trainer.network.layers),
+        points,
+        values,
+    )
+
+
+def part_of(trainer: Trainer, name: str) -> Part:
+    """The part of that name; what is no part's name is the training part."""
+    data = trainer.data
+    return {"test": data.test, "validation": data.validation}.get(name, data.train)
+
+
+def as_given(trainer: Trainer, name: str) -> NDArray[np.generic]:
+    """The inputs of a part as the data has them, before scaling: (samples, ...)."""
+    dataset, part = trainer.data.dataset, part_of(trainer, name)
+    own = name == "test" and dataset.x_test is not None
+    x = dataset.x_test if own and dataset.x_test is not None else dataset.x
+    return x[part.indices]
+
+
+def _points(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if dataset.is_image or dataset.shape not in {(1,), (2,)}:
+        return np.empty((0, 0)), np.empty(0)
+    few = np.linspace(0, len(dataset.x) - 1, min(MOST_POINTS, len(dataset.x))).astype(int)
+    y = dataset.y[few] if dataset.classes else dataset.y[few, 0]
+    return dataset.x[few].astype(np.float64), y.astype(np.float64)
