@@ -1,6 +1,7 @@
 """Step mode with its engine: explanations, watching, stopping, comparing, copying, writing down."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ async def test_the_keys_a_newcomer_needs_are_whole_at_80_columns(
         assert "✓ done (b)" in app.screen()
         await app.press("question_mark")
         await app.until(lambda: app.app.screen.query(HelpPanel), "the help")
-        await app.shows("One update, one operation at a time")
+        await app.shows("b takes it")
 
 
 async def test_going_back_over_the_start_of_an_update(laboratory: Any, hand: Path) -> None:
@@ -137,6 +138,19 @@ async def test_a_weight_is_watched_over_time(laboratory: Any, hand: Path) -> Non
         await app.press("delete")
         await app.until(lambda: not app.monitor.watched, "an empty list")
         await app.shows("press w")
+
+
+async def test_a_weight_is_changed_by_hand(laboratory: Any, hand: Path) -> None:
+    async with laboratory(hand) as app:
+        await opened(app)
+        await app.press("v")
+        await app.shows("dense_2.kernel[0, 0]")
+        app.app.screen.query_one(Input).value = "one"
+        await app.shows("'one' is no number")
+        app.app.screen.query_one(Input).value = "0.75"
+        await app.press("enter")
+        await app.until(lambda: app.monitor.view and app.monitor.view.weights[0, 0] == 0.75, "it")
+        await app.until(lambda: re.search(r"w46 +0\.75", app.screen()), "the new weight")
 
 
 async def test_training_stops_where_a_condition_becomes_true(laboratory: Any, hand: Path) -> None:
@@ -206,7 +220,7 @@ async def test_the_update_is_written_down(laboratory: Any, hand: Path, tmp_path:
 async def test_the_tools_can_be_clicked(laboratory: Any, hand: Path) -> None:
     async with laboratory(hand) as app:
         await opened(app)
-        line = next(y for y, row in enumerate(app.screen().splitlines()) if "W watch list" in row)
+        line = next(y for y, row in enumerate(app.screen().splitlines()) if "k stop when" in row)
         row = app.screen().splitlines()[line]
         await app.pilot.click(offset=(row.index("stop when") + 1, line))
         await app.until(lambda: isinstance(app.app.screen, Breakpoints), "the dialog")

@@ -145,6 +145,10 @@ class Step(StepTools, inherit_bindings=False):
                     yield WeightTable(id="weights")
         yield Static(tool_line(), id="tools")
 
+    def watch_focused(self) -> None:
+        """A pane that is hidden cannot keep the focus: another gets it."""
+        self.call_after_refresh(self._keep_focus)
+
     def on_panes_resized(self, event: Panes.Resized) -> None:
         """As many panes side by side as there is room for: the help takes some of the screen's."""
         fitting = max((width, name) for name, width in WIDTHS.items() if width <= event.width)[1]
@@ -386,10 +390,8 @@ class Step(StepTools, inherit_bindings=False):
             for section in sections
         ]
         self.query_one("#sections", Static).update(Content.assemble(*tabs, ("  t: next", "dim")))
-        self.call_after_refresh(self._keep_focus)
 
     def _keep_focus(self) -> None:
-        """A pane that is hidden cannot keep it."""
         if self.focused is None and self.focus_chain:
             self.focus_chain[0].focus()
 

@@ -8,13 +8,15 @@ from textual.content import Content
 
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
-from tui_nn.widgets.moment import Moment
+from tui_nn.widgets.dialogs import Ask, parse_finite
+from tui_nn.widgets.moment import OLD, Moment
 from tui_nn.widgets.step_dialogs import Breakpoints, GradientComparison, WatchList, WriteDown
 from tui_nn_engine import protocol
 
 TOOLS = (
     ("w", "watch", "watch"),
-    ("W", "watch_list", "watch list"),
+    ("W", "watch_list", "list"),
+    ("v", "set_weight", "change w"),
     ("k", "breakpoints", "stop when"),
     ("c", "compare", "check ∂E/∂w"),
     ("y", "copy", "copy"),
@@ -35,6 +37,7 @@ class StepTools(Transport):
     BINDINGS: ClassVar[list[BindingType]] = [
         tool("w", "watch", "watch", "Follow the chosen weight over time, or no longer"),
         tool("W", "watch_list", "watch list", "The watched weights and their curves", "W"),
+        tool("v", "set_weight", "change weight", "By hand, before the next update is made"),
         tool("k", "breakpoints", "stop when", "Conditions at which training stops"),
         tool("c", "compare", "check gradient", "The chosen weight's beside the numerical one"),
         tool("y", "copy", "copy", "What is on screen, as text"),
@@ -85,6 +88,22 @@ class StepTools(Transport):
     def action_watch_list(self) -> None:
         """The watched weights over time."""
         self.app.push_screen(WatchList(self.monitor, self.send))
+
+    @work
+    async def action_set_weight(self) -> None:
+        """Ask for a value of the chosen weight; in the past that begins a branch."""
+        moment = self.moment
+        if moment is None or not moment.weight_name:
+            self.notify("This layer has no weights to change.", severity="warning")
+            return
+        name, row = moment.weight_name, min(moment.view.source, len(moment.view.weights) - 1)
+        now = float(moment.view.weights[row, OLD])
+        hint = "From this update on. Where the run has gone farther already, it branches here."
+        value = await self.app.push_screen_wait(
+            Ask(f"{moment.weight_label(row)}, {name}", repr(now), parse_finite, hint)
+        )
+        if value is not None and value != now:
+            self.send(protocol.SetWeight(name, value))
 
     def action_breakpoints(self) -> None:
         """Where training stops."""

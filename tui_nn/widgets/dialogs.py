@@ -35,6 +35,17 @@ def parse_positive(text: str) -> float:
     return value
 
 
+def parse_finite(text: str) -> float:
+    """A finite number. Raises ValueError that says what is wrong."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number; write it as -0.5 or 1e-2") from None
+    if not math.isfinite(value):
+        raise ValueError("must be finite")
+    return value
+
+
 def parse_whole(text: str) -> float:
     """A whole number of at least 1. Raises ValueError that says what is wrong."""
     try:

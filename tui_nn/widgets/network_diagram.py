@@ -275,7 +275,7 @@ def _along(canvas: Canvas, lines: list[Connection], texts: dict[Edge, str]) -> l
                 y != other.y or x > other.x + len(other.text) or other.x > x + len(text)
                 for other in labels
             )
-            if apart and line.x1 < x and canvas.is_free(x - 1, y, len(text) + 2):
+            if apart and line.x1 < x <= line.x2 - len(text) and canvas.is_free(x, y, len(text)):
                 labels.append(Label(line.edge, x, y, text))
                 break
         else:

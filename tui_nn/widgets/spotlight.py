@@ -41,4 +41,5 @@ def spotlight(moment: Moment) -> Spotlight | None:
         return Spotlight(chosen, {"z": "error", "h": "error", "kernel": ""}.get(part, part))
     if part == "e":
         return Spotlight(chosen, "error")
-    return Spotlight(chosen, "h" if part == "h" else "z", into=part in {"xW", "z"})
+    value = {"h": "h", "e": "error"}.get(part, "z")
+    return Spotlight(chosen, value, into=part in {"xW", "z"})
