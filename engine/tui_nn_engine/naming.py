@@ -13,7 +13,7 @@ from tui_nn_engine.network import Network
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.program import Program, Slot
 
-_LETTERS = {"xW": "a", "z": "z", "h": "h", "mask": "m"}
+_LETTERS = {"xW": "a", "z": "z", "h": "h", "mask": "m", "noise": "n"}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _KINDS = {
     "x": "input",

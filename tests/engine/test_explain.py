@@ -207,6 +207,7 @@ FRONTS: list[list[dict[str, Any]]] = [
     [],
     [{"type": "dropout", "rate": 0.4}],
     [{"type": "activation", "activation": "swish"}, {"type": "dropout", "rate": 0.3}],
+    [{"type": "gaussian_noise", "stddev": 0.3}],
 ]
 activations = st.sampled_from(
     [kind_name(kind) for kind in ACTIVATIONS]

@@ -13,7 +13,7 @@ from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import LAYERS
 from tui_nn_engine.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Softmax, Tanh
-from tui_nn_engine.primitives.linear import AddBias, MatMul, Multiply, Reshape
+from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Reshape
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
 from tui_nn_engine.schema import kind_name
@@ -156,6 +156,10 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
         lambda b, s: b.apply(Multiply(), s["x"], s["m"], name="h"),
         {"x": (4, 3), "m": (4, 3)},
     ),
+    "add": (
+        lambda b, s: b.apply(Add(), s["x"], s["n"], name="h"),
+        {"x": (4, 3), "n": (4, 3)},
+    ),
     "sum": (
         lambda b, s: b.apply(Sum(), s["x"], s["y"], s["z"], name="h"),
         {"x": (4, 3), "y": (4, 3), "z": (4, 3)},
@@ -255,6 +259,8 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
     ),
     "dropout": ((3,), [HIDDEN, {"type": "dropout", "rate": 0.4}]),
     "dropout first": ((3,), [{"type": "dropout", "rate": 0.4}, HIDDEN]),
+    "noise": ((3,), [HIDDEN, {"type": "gaussian_noise", "stddev": 0.4}]),
+    "noise first": ((3,), [{"type": "gaussian_noise", "stddev": 0.4}, HIDDEN]),
     "flatten": ((2, 3), [{"type": "flatten"}, HIDDEN]),
     "flatten inside": ((2, 3), [HIDDEN, {"type": "flatten"}, HIDDEN]),
     "time": ((2, 3), [HIDDEN, HIDDEN]),

@@ -220,6 +220,41 @@ def test_dropout_of_nothing_is_no_operation():
     assert "dropout_1" not in {op.path for op in program.ops}
 
 
+NOISE = {"type": "gaussian_noise", "stddev": 0.5}
+
+
+def test_noise_is_a_pure_function_of_seed_layer_and_iteration():
+    layers = [{**DENSE, "units": 500}, NOISE, {**NOISE, "stddev": 2.0}, END]
+    program, iteration = compiled(network := network_of(layers), 8, network.parameters())
+    other, _ = compiled(network := network_of(layers, seed=1), 8, network.parameters())
+    seen = []
+    for step in (0, 1, 0):
+        iteration[...] = step
+        run(program)
+        slots = program.slots()
+        seen.append([slots[f"gaussian_noise_{n}.noise"].array.copy() for n in (1, 2)])
+        np.testing.assert_array_equal(
+            slots["gaussian_noise_1.h"].array, slots["dense_1.h"].array + seen[-1][0]
+        )
+    run(other)
+    assert np.array_equal(seen[0], seen[2])
+    assert not np.array_equal(seen[0], seen[1])
+    assert not np.array_equal(seen[0][0], other.slots()["gaussian_noise_1.noise"].array)
+    assert not np.array_equal(seen[0][0] * 4, seen[0][1])
+    assert np.std(seen[0], axis=(1, 2)) == pytest.approx([0.5, 2.0], rel=0.05)
+    assert np.mean(seen[0], axis=(1, 2)) == pytest.approx([0, 0], abs=0.1)
+
+
+def test_noise_is_off_outside_training_and_where_there_is_none():
+    network = network_of([NOISE, END])
+    forward = network.compile_forward(6, network.parameters())
+    assert {op.path for op in forward.ops} == {"dense_1"}
+    silent = network_of([{**NOISE, "stddev": 0}, END])
+    assert "gaussian_noise_1" not in {
+        op.path for op in compiled(silent, 4, silent.parameters())[0].ops
+    }
+
+
 def test_the_same_seed_starts_the_same_and_another_differently():
     layers = [DENSE, END]
     first, again = network_of(layers).parameters(), network_of(layers).parameters()

@@ -58,8 +58,9 @@ def layers() -> st.SearchStrategy[list[dict[str, Any]]]:
         },
     )
     dropout = st.builds(lambda rate: {"type": "dropout", "rate": rate}, st.floats(0, 0.9))
+    noise = st.builds(lambda sd: {"type": "gaussian_noise", "stddev": sd}, st.floats(0, 2))
     activation = st.builds(lambda name: {"type": "activation", "activation": name}, names)
-    inner = st.lists(dense | dropout | activation | st.just({"type": "flatten"}), max_size=4)
+    inner = st.lists(dense | dropout | noise | activation | st.just({"type": "flatten"}), max_size=4)
     return st.builds(lambda before, last: [*before, last], inner, dense)
 
 

@@ -5,10 +5,17 @@ from typing import Annotated
 from tui_nn_engine.layers.dense import Dense
 from tui_nn_engine.layers.layer import Layer
 from tui_nn_engine.layers.mcculloch_pitts import McCullochPitts
-from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten
+from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
 from tui_nn_engine.schema import OneOf
 
-LAYERS: tuple[type[Layer], ...] = (Dense, ActivationLayer, Dropout, Flatten, McCullochPitts)
+LAYERS: tuple[type[Layer], ...] = (
+    Dense,
+    ActivationLayer,
+    Dropout,
+    GaussianNoise,
+    Flatten,
+    McCullochPitts,
+)
 AnyLayer = Annotated[Layer, OneOf(LAYERS)]
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianNoise",
     "Layer",
     "McCullochPitts",
 ]

@@ -1,4 +1,4 @@
-"""Layers without parameters: activation, flatten, dropout."""
+"""Layers without parameters: activation, flatten, dropout, noise."""
 
 from math import prod
 from typing import Annotated, ClassVar, Literal
@@ -8,8 +8,8 @@ from pydantic import Field
 from tui_nn_engine.layers.dense import activate
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.primitives.activations import Activation, AnyActivation, ReLU
-from tui_nn_engine.primitives.linear import Multiply, Reshape
-from tui_nn_engine.primitives.noise import DropoutMask
+from tui_nn_engine.primitives.linear import Add, Multiply, Reshape
+from tui_nn_engine.primitives.noise import DropoutMask, NoiseDraw
 from tui_nn_engine.program import Builder, Slot
 
 
@@ -56,3 +56,20 @@ class Dropout(Layer):
         drawing = DropoutMask(self.rate, x.shape, builder.seed, purpose)
         mask = builder.apply(drawing, builder.state["iteration"], name="mask")
         return builder.apply(Multiply(), x, mask, name="h")
+
+
+class GaussianNoise(Layer):
+    """While training, a normal random number of mean 0 is added to each value."""
+
+    type: Literal["gaussian_noise"] = "gaussian_noise"
+    summary: ClassVar[str] = "adds noise to the values while training, against overfitting"
+    stddev: Annotated[float, Field(ge=0, description="standard deviation σ of the noise")] = 0.1
+
+    def emit(self, builder: Builder, x: Slot) -> Slot:
+        """A draw and a sum while training, else nothing."""
+        if not builder.training or not self.stddev:
+            return x
+        purpose = f"gaussian_noise {builder.path}"
+        drawing = NoiseDraw(self.stddev, x.shape, builder.seed, purpose)
+        noise = builder.apply(drawing, builder.state["iteration"], name="noise")
+        return builder.apply(Add(), x, noise, name="h")

@@ -1,4 +1,4 @@
-"""Linear operations: products with a weight matrix, adding a bias, reshaping, masking."""
+"""Linear operations: products with a weight matrix, sums, reshaping, masking."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -226,6 +226,34 @@ class Multiply(Primitive):
         left, right = op.inputs
         yield Contribution(left, (gradient, right), Multiply())
         yield Contribution(right, (gradient, left), Multiply())
+
+
+class Add(Primitive):
+    """h = x + n: element by element; n (noise, another branch) has the shape of x."""
+
+    name = "add"
+    formula = "h = x + n"
+
+    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
+        """The shape of x."""
+        return {"": inputs[0].shape}
+
+    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
+        """One sum."""
+        return partial(np.add, inputs[0], inputs[1], outputs[0])
+
+    def explain(self, read: Reading) -> Meaning:
+        """Both added."""
+        lines = read.lines(read.here(0) + read.here(1))
+        return Meaning(
+            lines,
+            "Both are added. As each counts in full, what comes back goes to each in full.",
+        )
+
+    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
+        """Each addend gets the whole gradient."""
+        for slot in op.inputs:
+            yield Contribution(slot, (gradient,))
 
 
 def _mean_of(read: Reading) -> str:

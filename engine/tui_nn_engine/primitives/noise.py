@@ -53,3 +53,45 @@ class DropoutMask(Primitive):
             np.multiply(drawn >= self.rate, kept, mask)
 
         return call
+
+
+class NoiseDraw(Primitive):
+    """n: normal numbers of mean 0 and standard deviation `stddev`, drawn anew for each update.
+
+    Noise on what goes through a network keeps it from learning its samples by heart (Bishop,
+    "Training with noise is equivalent to Tikhonov regularization", 1995). Input: the iteration
+    counter, so that any iteration's noise can be drawn again alone.
+    """
+
+    name = "noise"
+    formula = "n = σ·u, u ∼ N(0, 1)"
+
+    def __init__(self, stddev: float, shape: Sequence[int], seed: int, purpose: str) -> None:
+        self.stddev, self.shape, self.seed, self.purpose = stddev, tuple(shape), seed, purpose
+
+    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:  # noqa: ARG002
+        """The shape of what it is added to."""
+        return {"": self.shape}
+
+    def explain(self, read: Reading) -> Meaning:
+        """The number that was drawn, times the standard deviation."""
+        random = stream(self.seed, self.purpose, int(read.input(0).scalar))
+        drawn = random.standard_normal(self.shape, np.float32)[read.element]
+        return Meaning(
+            read.lines(self.stddev * Quantity("u", float(drawn))),
+            f"A random number u, usually between −2 and 2 and 0 on average, here {drawn:.4f}: "
+            "whoever can't rely on the exact value must learn what holds for its neighbours, too.",
+        )
+
+    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
+        """One normal number an element, scaled."""
+        iteration, noise = inputs[0], outputs[0]
+        drawn = np.empty(self.shape, np.float32)
+        stddev = np.array(self.stddev, noise.dtype)
+
+        def call() -> None:
+            random = stream(self.seed, self.purpose, int(iteration))
+            random.standard_normal(out=drawn, dtype=np.float32)
+            np.multiply(drawn, stddev, noise)
+
+        return call
