@@ -1,7 +1,6 @@
 """Whether a network fits its data and its loss: each misfit names its place and offers its mend."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,25 +8,15 @@ import numpy as np
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import ActivationLayer, Dense, McCullochPitts
+from tui_nn_engine.loss_checks import loss_misfits
+from tui_nn_engine.mending import Misfit as Misfit
+from tui_nn_engine.mending import mended, with_layer
 from tui_nn_engine.network import Network, summarize
 from tui_nn_engine.parameters import Parameters
-from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.primitives.activations import Step
 from tui_nn_engine.rules import Levels, Rule
 from tui_nn_engine.schema import ExperimentError, Problem
 from tui_nn_engine.weights import weight_named
-
-
-@dataclass(frozen=True)
-class Misfit(Problem):
-    """A problem between the parts of an experiment; `fixed` is the experiment with it mended."""
-
-    remedy: str = ""
-    fixed: Experiment | None = None
-
-    def __str__(self) -> str:
-        text = super().__str__()
-        return f"{text}; to mend it: {self.remedy}" if self.remedy else text
 
 
 def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
@@ -39,7 +28,7 @@ def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
     if not found and experiment.rule is not None:
         found += _rule(experiment, experiment.rule, data)
     elif not found and experiment.loss is not None:
-        found += _loss(experiment, experiment.loss.type, data)
+        found += loss_misfits(experiment, experiment.loss, data)
     return (*found, *_rates(experiment), *weights)
 
 
@@ -69,7 +58,7 @@ def _spikes(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
                     f"layers[{index}]",
                     f"{name} needs inputs of 0 and 1, but the {source} are others",
                     "make the inputs 0 and 1" if bipolar else "",
-                    _with(experiment, {"data.bipolar": False}) if bipolar else None,
+                    mended(experiment, {"data.bipolar": False}) if bipolar else None,
                 )
             binary = True
         elif isinstance(layer, Dense | ActivationLayer):
@@ -95,7 +84,7 @@ def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
             f"layers[{index}]" if first_dense else "layers",
             f"{name} gets samples of shape {got}, which makes the output {shape}, but {targets}",
             "insert a flatten layer before it",
-            _with_layer(experiment, index, {"type": "flatten"}),
+            with_layer(experiment, index, {"type": "flatten"}),
         )
         return
     dense = [i for i, layer in enumerate(experiment.layers) if isinstance(layer, Dense)]
@@ -104,7 +93,7 @@ def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
             "layers",
             f"the network's output is {shape}, but {targets}",
             f"add a dense layer of {wanted[0]} units at the end",
-            _with_layer(experiment, len(experiment.layers), _last_layer(data)),
+            with_layer(experiment, len(experiment.layers), _last_layer(data)),
         )
         return
     last = dense[-1]
@@ -113,59 +102,8 @@ def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
         f"layers[{last}].units",
         f"{name} makes the output {shape}, but {targets}",
         f"set its units to {wanted[0]}",
-        _with(experiment, {f"layers[{last}].units": wanted[0]}),
+        mended(experiment, {f"layers[{last}].units": wanted[0]}),
     )
-
-
-def _loss(experiment: Experiment, loss: str, data: PreparedData) -> Iterator[Misfit]:
-    outputs = _outputs(experiment, data)
-    place, activation = _last_activation(experiment)
-    crossentropy = loss.endswith("crossentropy")
-    if data.dataset.task == "regression":
-        if crossentropy:
-            yield Misfit(
-                "loss",
-                f"{loss} compares probabilities, but {data.dataset.name!r} has numbers to predict",
-                "use mean_squared_error with a linear output",
-                _with_output(experiment, "linear", "mean_squared_error"),
-            )
-        elif outputs == 1 and activation == "softmax":
-            yield Misfit(
-                place,
-                "softmax over a single output is always 1",
-                "use linear",
-                _with_output(experiment, "linear"),
-            )
-        return
-    if outputs == 1 and (loss == "categorical_crossentropy" or activation == "softmax"):
-        what = loss if activation != "softmax" else "softmax"
-        yield Misfit(
-            "loss" if activation != "softmax" else place,
-            f"{what} over a single output is always the same: it needs one output for each class",
-            "use a sigmoid output with binary_crossentropy",
-            _with_output(experiment, "sigmoid", "binary_crossentropy"),
-        )
-    elif crossentropy and getattr(data.block, "bipolar_targets", False):
-        yield Misfit(
-            "loss",
-            f"{loss} needs targets of 0 and 1, but data.bipolar_targets makes them -1 and +1",
-            "use mean_squared_error",
-            _with(experiment, {"loss": {"type": "mean_squared_error"}}),
-        )
-    elif loss == "categorical_crossentropy" and activation != "softmax":
-        yield Misfit(
-            place,
-            f"{loss} needs probabilities that sum to 1, but the last activation is {activation}",
-            "use softmax",
-            _with_output(experiment, "softmax"),
-        )
-    elif loss == "binary_crossentropy" and activation not in {"softmax", "sigmoid"}:
-        yield Misfit(
-            place,
-            f"{loss} needs probabilities, but the last activation is {activation}",
-            "use sigmoid",
-            _with_output(experiment, "sigmoid"),
-        )
 
 
 def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Misfit]:
@@ -185,7 +123,7 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
                 "rule",
                 f"{rule.type} has nothing to teach: no layer has weights that learn",
                 "use fixed",
-                _with(experiment, {"rule": {"type": "fixed"}}),
+                mended(experiment, {"rule": {"type": "fixed"}}),
             )
         return
     index, name = learning[-1]
@@ -196,7 +134,7 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
             f"{rule.type} teaches a single layer and sends no errors back: {other} can't learn "
             f"beside {name}",
             "keep its weights as they start, as in Rosenblatt's machine",
-            _with(experiment, frozen),
+            mended(experiment, frozen),
         )
     after = experiment.layers[index + 1 :]
     if not isinstance(experiment.layers[index], Dense):
@@ -230,7 +168,7 @@ def _rule_output(
             f"{rule.type} needs a single activation after the sum, but {activation} is followed by "
             "another",
             "use linear here",
-            _with(experiment, {place: "linear"}),
+            mended(experiment, {place: "linear"}),
         )
         return
     place, activation = activations[0] if activations else (f"layers[{index}].activation", "linear")
@@ -242,7 +180,7 @@ def _rule_output(
             f"{rule.type} needs targets of 0 and 1, or of -1 and +1, but {data.dataset.name!r} has "
             "numbers to predict",
             "use adaline",
-            _with(experiment, {"rule.type": "adaline"}),
+            mended(experiment, {"rule.type": "adaline"}),
         )
     elif suited and activation not in suited:
         yield Misfit(
@@ -250,7 +188,7 @@ def _rule_output(
             f"{rule.type} with targets of {levels} needs {' or '.join(suited)} at the output "
             f"(is {activation})",
             f"use {suited[0]}",
-            _with(experiment, {place: suited[0]}),
+            mended(experiment, {place: suited[0]}),
         )
 
 
@@ -273,7 +211,7 @@ def _rates(experiment: Experiment) -> Iterator[Misfit]:
             "optimizer.nesterov",
             "looks ahead by the momentum, but the momentum is 0",
             "set the momentum to 0.9",
-            _with(experiment, {"optimizer.momentum": 0.9}),
+            mended(experiment, {"optimizer.momentum": 0.9}),
         )
     place = "optimizer" if experiment.rule is None else "rule"
     rates = {f"{place}.learning_rate": experiment.method.learning_rate} | {
@@ -284,7 +222,7 @@ def _rates(experiment: Experiment) -> Iterator[Misfit]:
     for place, rate in rates.items():
         if problem := rate_problem(rate, experiment.dtype):
             remedy = "set it to 0.001"
-            yield Misfit(place, problem, remedy, _with(experiment, {place: 0.001}))
+            yield Misfit(place, problem, remedy, mended(experiment, {place: 0.001}))
 
 
 def rate_problem(rate: float, dtype: str) -> str:
@@ -320,36 +258,6 @@ def weight_problems(name: str, value: float, parameters: Parameters) -> tuple[Pr
     return tuple(found)
 
 
-def _outputs(experiment: Experiment, data: PreparedData) -> int:
-    shape = data.sample_shape
-    for layer in experiment.layers:
-        shape = layer.output_shape(shape)
-    return shape[-1]
-
-
-def _last_activation(experiment: Experiment) -> tuple[str, str]:
-    """Where the activation that makes the output stands, and its type."""
-    for index in reversed(range(len(experiment.layers))):
-        layer = experiment.layers[index]
-        if isinstance(layer, Dense | ActivationLayer):
-            linear_before = isinstance(layer, ActivationLayer) and layer.activation.type == "linear"
-            if not linear_before:
-                return f"layers[{index}].activation", layer.activation.type
-    return "layers", "linear"
-
-
-def _with_output(experiment: Experiment, activation: str, loss: str = "") -> Experiment | None:
-    """With this activation making the output, in a layer of its own where no layer has one."""
-    place = _last_activation(experiment)[0]
-    values: dict[str, Any] = {"loss": {"type": loss}} if loss else {}
-    if place != "layers":
-        values[place] = activation
-    elif activation != "linear":
-        layer = {"type": "activation", "activation": activation}
-        experiment = _with_layer(experiment, len(experiment.layers), layer)
-    return _with(experiment, values)
-
-
 def _last_layer(data: PreparedData) -> dict[str, Any]:
     if data.dataset.task == "regression":
         return {"type": "dense", "units": data.outputs[0]}
@@ -360,19 +268,3 @@ def _last_layer(data: PreparedData) -> dict[str, Any]:
 def _without_layers(experiment: Experiment, start: int) -> Experiment:
     tree = experiment.tree()
     return Experiment.parse({**tree, "layers": tree["layers"][:start]})
-
-
-def _with_layer(experiment: Experiment, index: int, layer: dict[str, Any]) -> Experiment:
-    tree = experiment.tree()
-    tree["layers"].insert(index, layer)
-    return Experiment.parse(tree)
-
-
-def _with(experiment: Experiment, values: dict[str, Any]) -> Experiment | None:
-    tree = experiment.tree()
-    for path, value in values.items():
-        tree = with_value(tree, steps_of(path), value)
-    try:
-        return Experiment.parse(tree)
-    except ExperimentError:
-        return None

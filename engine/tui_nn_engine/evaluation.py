@@ -34,7 +34,7 @@ class Evaluator:
         self, network: Network, parameters: Parameters, data: PreparedData, threads: int
     ) -> None:
         self.network, self.parameters, self.data, self.threads = network, parameters, data, threads
-        self.metrics = metrics_for(data)
+        self.metrics = metrics_for(data, network.experiment.loss)
         self._programs: dict[int, Program] = {}
 
     def evaluate(self, part: Part) -> Evaluation:

@@ -182,6 +182,11 @@ def tanh(x: Expression) -> Expression:
     return Function("tanh({})", np.tanh, x)
 
 
+def cosh(x: Expression) -> Expression:
+    """Hyperbolic cosine."""
+    return Function("cosh({})", np.cosh, x)
+
+
 def absolute(x: Expression) -> Expression:
     """|x|."""
     return Function("|{}|", np.abs, x)

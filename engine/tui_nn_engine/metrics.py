@@ -1,4 +1,4 @@
-"""Metrics by task: accuracy for classes, R² and RMSE for numbers."""
+"""Metrics by task: accuracy for classes; R², RMSE, mean absolute and bias error for numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.data import PreparedData
+from tui_nn_engine.primitives.loss import Loss
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]
 
@@ -46,9 +47,38 @@ def rmse(scale: NDArray[Any]) -> Metric:
     return compute
 
 
-def metrics_for(data: PreparedData) -> dict[str, Metric]:
+def mae(scale: NDArray[Any]) -> Metric:
+    """Mean absolute error in the units of the data; `scale` undoes the scaling."""
+
+    def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+        return float(np.mean(np.abs((outputs.astype(np.float64) - targets) * scale)))
+
+    return compute
+
+
+def mbe(scale: NDArray[Any]) -> Metric:
+    """Mean bias error, outputs less targets, in the units of the data: above 0 they are too large.
+
+    `scale` undoes the scaling.
+    """
+
+    def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+        return float(np.mean((outputs.astype(np.float64) - targets) * scale))
+
+    return compute
+
+
+def metrics_for(data: PreparedData, loss: Loss | None) -> dict[str, Metric]:
     """The metrics that fit the task, by name."""
     if data.dataset.task == "regression":
-        return {"r2": r2, "rmse": rmse(data.target_scaler.scale)}
+        scale = data.target_scaler.scale
+        return {"r2": r2, "rmse": rmse(scale), "mae": mae(scale), "mbe": mbe(scale)}
+    return {"accuracy": accuracy(boundary(data, loss))}
+
+
+def boundary(data: PreparedData, loss: Loss | None) -> float:
+    """What a single output must exceed to mean the second of two classes."""
     bipolar = getattr(data.block, "bipolar_targets", False)
-    return {"accuracy": accuracy(0.0 if bipolar else 0.5)}
+    if bipolar:
+        return 0.0
+    return 0.5 if loss is None else loss.boundary

@@ -22,6 +22,8 @@ _KINDS = {
     "z": "net input",
     "h": "output",
     "E": "loss",
+    "t′": "smoothed target",
+    "c": "class weight",
     "mask": "dropout mask",
     "e": "error",
     "i": "active inhibitory inputs",
@@ -67,7 +69,7 @@ class Names:
             return self._flat(slot, index[0], as_)
         if self.notation.names == "code":
             return self._code(slot, index)
-        told = sample or (len(slot.shape) == 1 and slot.role == "value")
+        told = sample or (len(slot.shape) == 1 and slot.role == "value" and slot.shape[0] > 1)
         return self._paper(slot, index) + (_power(index[0] + 1) if told else "")
 
     def title(self, slot: Slot, index: tuple[int, ...], what: str) -> str:
@@ -127,10 +129,11 @@ class Names:
             return "E"
         layer, _, part = slot.name.partition(".")
         unit = int(np.ravel_multi_index(index[1:], slot.shape[1:])) if index[1:] else 0
-        if slot is self._program.y or slot is self._program.output:
-            letter = "t" if slot is self._program.y else "y"
+        if slot is self._program.y or slot is self._program.output or part == "t′":
+            letter = "y" if slot is self._program.output else "t"
             last = self._first[self._program.output.name.partition(".")[0]]
-            return letter if self._single else f"{letter}{last + unit}"
+            number = "" if self._single else str(last + unit)
+            return f"{letter}{number}{'′' if part == 't′' else ''}"
         if slot is self._program.x:
             return f"x{1 + unit}"
         if layer not in self._first:

@@ -28,6 +28,7 @@ from pydantic_core import CoreSchema, ErrorDetails
 # What a hostile file nests a thousand deep is shown to a depth of a few.
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 200
+_ALTERNATIVES = ("list[", "literal[")  # how pydantic labels those that are no block
 
 
 class Block(BaseModel):
@@ -166,7 +167,7 @@ def _follows(details: ErrorDetails, found: Iterable[ErrorDetails]) -> bool:
 
 
 def _likeliest(found: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Of a list that may be flat or nested, the complaints about the one that was meant.
+    """Of a list that may be flat or nested (or a word), the complaints about what was meant.
 
     Pydantic reports every alternative; meant is the one that got furthest before it failed.
     """
@@ -187,7 +188,7 @@ def _likeliest(found: list[ErrorDetails]) -> list[ErrorDetails]:
 def _alternative(loc: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], str]:
     """The steps before the label of an alternative, and the label: '' where there is none."""
     for index, step in enumerate(loc):
-        if isinstance(step, str) and step.startswith("list["):
+        if isinstance(step, str) and step.startswith(_ALTERNATIVES):
             return loc[:index], step
     return loc, ""
 
@@ -213,7 +214,7 @@ def _path(details: ErrorDetails, model: type[Block]) -> tuple[str, type[Block] |
             if chosen:
                 owner, inside = chosen[0], ()
                 continue
-            if step.startswith("list["):
+            if step.startswith(_ALTERNATIVES):
                 continue
         if len(inside) == 1:
             owner = inside[0]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tui_nn_engine.batches import Batches
 from tui_nn_engine.checks import ensure_fits, rate_problem, weight_problems
+from tui_nn_engine.class_weights import with_class_weights
 from tui_nn_engine.data import Part, PreparedData, prepare
 from tui_nn_engine.evaluation import Evaluation, Evaluator
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted, Stopped
@@ -60,6 +61,7 @@ class Trainer:
             data = prepare(experiment.data, experiment.seed, experiment.dtype, data)
         self.data: PreparedData = data
         ensure_fits(self.experiment, self.data)
+        self.experiment = with_class_weights(self.experiment, self.data)
         self.network = Network(self.experiment, self.data.sample_shape)
         y = self.data.targets(self.data.train, self.network.output_shape[-1])
         self.batches = Batches(self.data.train.x, y, training, self.experiment.seed)

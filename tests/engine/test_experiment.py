@@ -104,8 +104,7 @@ def test_whole_blocks_missing_or_of_the_wrong_kind(text: str, wanted: list[str])
         (
             '"binary_crossentropy"',
             '"x"',
-            "loss: 'x' is not known; known: categorical_crossentropy, binary_crossentropy, "
-            "mean_squared_error, half_squared_error",
+            "loss: 'x' is not known; known: " + ", ".join(map(kind_name, LOSSES)),
         ),
         ('"xor"', '"xor"\nsampels = 3', "data.sampels: is not known here; did you mean 'samples'?"),
         ("epochs = 20", "epoch = 20", "training.epoch: is not known here; did you mean 'epochs'?"),

@@ -19,6 +19,7 @@ from tui_nn_engine.explanation import Explanation, Notation
 from tui_nn_engine.expressions import Quantity
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Softplus
 from tui_nn_engine.primitives.erf import erf
+from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.softmax import softmax
 from tui_nn_engine.program import Primitive, Slot, Sum
 from tui_nn_engine.reading import Reading
@@ -42,6 +43,7 @@ CALCULATOR: dict[str, Any] = {
     "exp": np.exp,
     "ln": np.log,
     "tanh": np.tanh,
+    "cosh": np.cosh,
     "sqrt": np.sqrt,
     "max": max,
     "min": min,
@@ -189,12 +191,7 @@ def test_names_as_in_code() -> None:
 
 # -- any network ---------------------------------------------------------------------------------
 
-LOSSES = (
-    "mean_squared_error",
-    "half_squared_error",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-)
+ONE_OF_SEVERAL = {"categorical_crossentropy", "kl_divergence"}
 OPTIMIZERS: list[dict[str, Any]] = [
     {"type": "sgd"},
     {"type": "sgd", "momentum": 0.9},
@@ -202,6 +199,15 @@ OPTIMIZERS: list[dict[str, Any]] = [
     {"type": "rmsprop"},
     {"type": "rmsprop", "momentum": 0.5},
     {"type": "adam"},
+    {"type": "sgd", "momentum": 0.9, "averaged": True},
+    {"type": "sgd", "clipvalue": 0.01},
+    {"type": "sgd", "clipnorm": 0.1},
+    {"type": "adam", "global_clipnorm": 0.1},
+    {"type": "rmsprop", "centered": True},
+    {"type": "adamw"},
+    {"type": "nadam"},
+    {"type": "adagrad"},
+    {"type": "adadelta"},
 ]
 FRONTS: list[list[dict[str, Any]]] = [
     [],
@@ -216,10 +222,22 @@ activations = st.sampled_from(
 
 
 @st.composite
+def losses(draw: st.DrawFn) -> dict[str, Any]:
+    """A loss, perhaps with weights of (up to ten) classes and softened targets."""
+    kind = draw(st.sampled_from(LOSSES))
+    loss: dict[str, Any] = {"type": kind_name(kind)}
+    if draw(st.booleans()):
+        loss["class_weight"] = [0.5, 2.0, *range(8)]
+    if "label_smoothing" in kind.model_fields and draw(st.booleans()):
+        loss["label_smoothing"] = 0.2
+    return loss
+
+
+@st.composite
 def networks(draw: st.DrawFn) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """An experiment and its data: (samples, 3) or (samples, 2, 3), one to ten targets a sample."""
-    loss, outputs = draw(st.sampled_from(LOSSES)), draw(st.sampled_from([1, 2, 3, 10]))
-    if loss == "categorical_crossentropy":
+    loss, outputs = draw(losses()), draw(st.sampled_from([1, 2, 3, 10]))
+    if loss["type"] in ONE_OF_SEVERAL:
         outputs = max(outputs, 2)
     deep = draw(st.booleans())
     hidden = {"type": "dense", "units": draw(st.integers(1, 12)), "activation": draw(activations)}
@@ -240,7 +258,7 @@ def networks(draw: st.DrawFn) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     }
     x = random.normal(size=(samples, 2, 3) if deep else (samples, 3))
     y = random.integers(0, 2, (samples, outputs)).astype(float)
-    if loss == "categorical_crossentropy":
+    if loss["type"] in ONE_OF_SEVERAL:
         y = np.eye(outputs)[random.integers(0, outputs, samples)]
     return tree, x, y
 

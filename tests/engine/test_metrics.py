@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.metrics import accuracy, r2, rmse
+from tui_nn_engine.metrics import accuracy, mae, mbe, r2, rmse
 
 
 def column(*values: float) -> np.ndarray:
@@ -46,11 +46,19 @@ def test_rmse_is_in_the_units_of_the_data() -> None:
     assert rmse(np.array([10.0]))(column(1, 2), column(1, 4)) == pytest.approx(10 * np.sqrt(2))
 
 
+def test_mae_counts_errors_of_either_sign_and_mbe_lets_them_cancel() -> None:
+    scale = np.array([10.0])
+    outputs, targets = column(1, 2, 6), column(2, 4, 1)
+    assert mae(scale)(outputs, targets) == pytest.approx(10 * (1 + 2 + 5) / 3)
+    assert mbe(scale)(outputs, targets) == pytest.approx(10 * (-1 - 2 + 5) / 3)
+    assert mbe(scale)(targets, outputs) == -mbe(scale)(outputs, targets)
+
+
 @pytest.mark.parametrize(
     ("data", "layer", "names"),
     [
         ({"name": "xor"}, {"units": 1, "activation": "sigmoid"}, {"accuracy"}),
-        ({"name": "diabetes"}, {"units": 1}, {"r2", "rmse"}),
+        ({"name": "diabetes"}, {"units": 1}, {"r2", "rmse", "mae", "mbe"}),
     ],
 )
 def test_the_task_says_which(data: dict, layer: dict, names: set[str]) -> None:

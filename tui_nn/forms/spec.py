@@ -157,8 +157,9 @@ def _content(types: list[Any], metadata: list[Any], discriminator: Any) -> Conte
         return plain[types[0]]
     if set(types) <= {int, float}:
         return Number(whole=False)
-    if all(get_origin(part) in {list, tuple} for part in types):
-        return _list(types)
+    lists = [part for part in types if get_origin(part) is not Literal]  # a word stays a word
+    if all(get_origin(part) in {list, tuple} for part in lists):
+        return _list(lists)
     raise TypeError(f"no form for a field of type {types}")
 
 

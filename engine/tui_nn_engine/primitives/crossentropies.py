@@ -4,22 +4,28 @@ Where the output is a softmax or sigmoid, they work from its logits z, which is 
 gives the simple gradient p - t.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from tui_nn_engine.expressions import Expression, Quantity, lift, part
 from tui_nn_engine.functions import absolute, exp, largest, ln, smallest, total
-from tui_nn_engine.primitives.activations import Sigmoid, Softmax
+from tui_nn_engine.primitives.activations import Activation, Sigmoid, Softmax
 from tui_nn_engine.primitives.loss import AnyArray, Difference, Loss, LossGradient, LossOp
 from tui_nn_engine.primitives.softmax import softmax
-from tui_nn_engine.program import Builder, Call, Contribution, Op, Slot
+from tui_nn_engine.primitives.targets import SmoothTargets
+from tui_nn_engine.program import Builder, Call, Contribution, Slot
 from tui_nn_engine.reading import ALL, Equation, Reading
 
+LabelSmoothing = Annotated[
+    float,
+    Field(ge=0, lt=1, description="certainty taken from the true answer and shared out among all"),
+]
 EPSILON = 1e-7  # Keras's: probabilities are kept this far from 0 and 1
 _SATURATED = 12.0  # |z| from which 1 − sigmoid(z) has lost digits that count
-_TINY = 1e-300
+TINY = 1e-300
 _SURPRISE = (
     "The natural logarithm makes it the surprise at the truth: 0 where the output was sure of it, "
     "large where it thought the truth unlikely."
@@ -43,7 +49,7 @@ def _is_outside(y: Expression) -> bool:
     return bool(np.any((np.asarray(y.value) < EPSILON) | (np.asarray(y.value) > 1 - EPSILON)))
 
 
-def _kept_within(y: Expression) -> Expression:
+def kept_within(y: Expression) -> Expression:
     """y as the loss takes it; said only where that makes a difference."""
     return largest(EPSILON, smallest(y, 1 - EPSILON)) if _is_outside(y) else y
 
@@ -77,9 +83,9 @@ class _BinaryFromLogits(LossOp):
 
         return call
 
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:  # noqa: ARG002
-        z, target, y = op.inputs
-        yield Contribution(z, (y, target), Difference(self, output="z"))
+    def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:  # noqa: ARG002
+        z, target, y = inputs
+        return Contribution(z, (y, target), Difference(self, output="z"))
 
 
 class _BinaryFromProbabilities(LossOp):
@@ -91,7 +97,7 @@ class _BinaryFromProbabilities(LossOp):
 
     def of_outputs(self, *inputs: Expression) -> Expression:
         y, target = inputs
-        return total(_binary(_kept_within(y), target))
+        return total(_binary(kept_within(y), target))
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
         y, t = inputs
@@ -102,8 +108,8 @@ class _BinaryFromProbabilities(LossOp):
 
         return call
 
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:  # noqa: ARG002
-        yield Contribution(op.inputs[0], op.inputs, _BinaryProbabilityGradient(self))
+    def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:  # noqa: ARG002
+        return Contribution(inputs[0], inputs, _BinaryProbabilityGradient(self))
 
 
 class _BinaryProbabilityGradient(LossGradient):
@@ -133,17 +139,22 @@ class BinaryCrossentropy(Loss):
     type: Literal["binary_crossentropy"] = "binary_crossentropy"
     aliases: ClassVar[tuple[str, ...]] = ("log_loss", "bce")
     summary: ClassVar[str] = "for yes/no outputs (sigmoid)"
+    label_smoothing: LabelSmoothing = 0.0
 
-    def emit(self, builder: Builder, output: Slot, target: Slot) -> Slot:
+    def aims(self, builder: Builder, target: Slot) -> Slot:
+        """Each a little nearer to 1/2."""
+        return _smoothed(builder, target, self.label_smoothing, 2)
+
+    def operation(
+        self, builder: Builder, output: Slot, target: Slot
+    ) -> tuple[LossOp, tuple[Slot, ...]]:
         """From the logits of a sigmoid, else from probabilities."""
-        producer = builder.producer(output)
-        if producer and isinstance(producer.primitive, Sigmoid):
-            z = producer.inputs[0]
-            return builder.apply(_BinaryFromLogits(), z, target, output, name="E")
-        return builder.apply(_BinaryFromProbabilities(), output, target, name="E")
+        if z := logits_of(builder, output, Sigmoid):
+            return _BinaryFromLogits(), (z, target, output)
+        return _BinaryFromProbabilities(), (output, target)
 
 
-class _CategoricalFromLogits(LossOp):
+class CategoricalFromLogits(LossOp):
     """t (log Σ exp(z) - z); inputs z, t and p = softmax(z)."""
 
     name = "categorical_crossentropy"
@@ -152,21 +163,25 @@ class _CategoricalFromLogits(LossOp):
     averaged = False
 
     def of_outputs(self, *inputs: Expression) -> Expression:
+        """−Σ t ln p."""
         z, target, p = inputs
-        if not (np.asarray(p.value) < _TINY).any():
+        if not (np.asarray(p.value) < TINY).any():
             return -total(_surprise(p, target))
         # Where p is 0 to the last bit it has no logarithm: the same, by way of z.
         peak = Quantity("max(z)", float(np.max(z.value)))
         return total(target * (part("ln Σ", ln(total(exp(z - peak)))) - (z - peak)))
 
     def parts(self, read: Reading) -> tuple[Equation, ...]:
+        """The probability looked at."""
         *place, unit = read.element
         return (read.recalled(read.here(2), softmax(read.input(0, *place, ALL), unit)),)
 
     def weight(self, outputs: int) -> float:  # noqa: ARG002
+        """Terms are summed."""
         return 1.0
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
+        """Each output's term."""
         z, target, _ = inputs
         peak, total = np.empty((len(z), 1), z.dtype), np.empty((len(z), 1), z.dtype)
 
@@ -180,12 +195,13 @@ class _CategoricalFromLogits(LossOp):
 
         return call
 
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:  # noqa: ARG002
-        z, target, p = op.inputs
-        yield Contribution(z, (p, target), Difference(self, output="z"))
+    def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:  # noqa: ARG002
+        """That of the logits or probabilities."""
+        z, target, p = inputs
+        return Contribution(z, (p, target), Difference(self, output="z"))
 
 
-class _CategoricalFromProbabilities(LossOp):
+class CategoricalFromProbabilities(LossOp):
     """-t ln y with y kept within [1e-7, 1 - 1e-7]; y is taken as it is, not normalized."""
 
     name = "categorical_crossentropy"
@@ -194,18 +210,22 @@ class _CategoricalFromProbabilities(LossOp):
     averaged = False
 
     def of_outputs(self, *inputs: Expression) -> Expression:
+        """−Σ t ln p."""
         y, target = inputs
-        return -total(_surprise(_kept_within(y), target))
+        return -total(_surprise(kept_within(y), target))
 
     def weight(self, outputs: int) -> float:  # noqa: ARG002
+        """Terms are summed."""
         return 1.0
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
+        """Each output's term."""
         y, t = inputs
         return lambda: np.multiply(-np.log(np.clip(y, EPSILON, 1 - EPSILON)), t, terms)
 
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:  # noqa: ARG002
-        yield Contribution(op.inputs[0], op.inputs, _CategoricalProbabilityGradient(self))
+    def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:  # noqa: ARG002
+        """That of the logits or probabilities."""
+        return Contribution(inputs[0], inputs, _CategoricalProbabilityGradient(self))
 
 
 class _CategoricalProbabilityGradient(LossGradient):
@@ -243,11 +263,29 @@ class CategoricalCrossentropy(Loss):
         "crossentropy",
     )
     summary: ClassVar[str] = "for one class of several (softmax)"
+    label_smoothing: LabelSmoothing = 0.0
 
-    def emit(self, builder: Builder, output: Slot, target: Slot) -> Slot:
+    def aims(self, builder: Builder, target: Slot) -> Slot:
+        """Each class gets a little of the certainty."""
+        return _smoothed(builder, target, self.label_smoothing, target.shape[-1])
+
+    def operation(
+        self, builder: Builder, output: Slot, target: Slot
+    ) -> tuple[LossOp, tuple[Slot, ...]]:
         """From the logits of a softmax, else from probabilities."""
-        producer = builder.producer(output)
-        if producer and isinstance(producer.primitive, Softmax):
-            z = producer.inputs[0]
-            return builder.apply(_CategoricalFromLogits(), z, target, output, name="E")
-        return builder.apply(_CategoricalFromProbabilities(), output, target, name="E")
+        if z := logits_of(builder, output, Softmax):
+            return CategoricalFromLogits(), (z, target, output)
+        return CategoricalFromProbabilities(), (output, target)
+
+
+def logits_of(builder: Builder, output: Slot, activation: type[Activation]) -> Slot | None:
+    """The z that an output was made from, where that activation made it."""
+    producer = builder.producer(output)
+    made = producer is not None and isinstance(producer.primitive, activation)
+    return producer.inputs[0] if producer is not None and made else None
+
+
+def _smoothed(builder: Builder, target: Slot, smoothing: float, alternatives: int) -> Slot:
+    if not smoothing:
+        return target
+    return builder.apply(SmoothTargets(smoothing, alternatives), target, name="t′")

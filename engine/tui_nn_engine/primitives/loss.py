@@ -5,17 +5,19 @@ Operations write from one array into another: in place, NumPy takes three times 
 number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from operator import mul
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from tui_nn_engine.expressions import Expression, Quantity, formula, lift
 from tui_nn_engine.functions import total
 from tui_nn_engine.primitives.linear import rows
-from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
+from tui_nn_engine.primitives.targets import ClassWeight
+from tui_nn_engine.program import Array, Builder, Call, Contribution, Op, Primitive, Slot
 from tui_nn_engine.reading import Equation, Meaning, Reading
 from tui_nn_engine.schema import Kind
 
@@ -23,22 +25,68 @@ AnyArray = Any
 
 
 class Loss(Kind):
-    """A loss E(y, t) between a network's output y and its targets t, both (batch, ..., outputs)."""
+    """A loss E(y, t) between a network's output y and its targets t, both (batch, ..., outputs).
+
+    `class_weight` multiplies the loss of each sample by a number for its class. As in Keras the
+    weighted losses of a batch are summed and divided by the number of its samples, not by the sum
+    of their weights; so the mean over batches, each counted by its samples, is that over all
+    samples, also where the last batch is smaller. Unlike Keras's, the loss shown for validation
+    and test samples is weighted, too: it is the same loss.
+
+    "balanced" stands for n / (K · n_k) as in scikit-learn: n training samples, n_k of them of this
+    class, K classes. The trainer puts the numbers in its place.
+    """
+
+    boundary: ClassVar[float] = 0.5  # one output above it means the second of two classes
+    class_weight: Annotated[
+        Literal["balanced"] | list[Annotated[float, Field(ge=0)]] | None,
+        Field(description="what samples count by their class: one number a class, or balanced"),
+    ] = None
 
     def emit(self, builder: Builder, output: Slot, target: Slot) -> Slot:
         """Append the loss; returns the slot of the mean loss of the batch, a scalar."""
+        operation, inputs = self.operation(builder, output, self.aims(builder, target))
+        if self.class_weight is not None:
+            assert self.class_weight != "balanced"  # noqa: S101  the trainer has counted
+            operation.weighted = True
+            inputs = (*inputs, builder.apply(ClassWeight(self.class_weight), target, name="c"))
+        return builder.apply(operation, *inputs, name="E")
+
+    def aims(self, builder: Builder, target: Slot) -> Slot:  # noqa: ARG002
+        """The targets as this loss takes them."""
+        return target
+
+    def operation(
+        self,
+        builder: Builder,  # noqa: ARG002
+        output: Slot,
+        target: Slot,
+    ) -> "tuple[LossOp, tuple[Slot, ...]]":
+        """What computes it, and from which slots: unless told, the output as it is."""
+        return self.primitive(), (output, target)
+
+    def primitive(self) -> "LossOp":
+        """What computes it from output and targets."""
         raise NotImplementedError
 
 
 class LossOp(Primitive):
-    """Writes the mean loss, the loss of each sample, and what its gradient will need again."""
+    """Writes the mean loss, the loss of each sample, and what its gradient will need again.
+
+    Where it is `weighted`, its last input is the weight of each sample, (batch,).
+    """
 
     meaning = ""
     averaged: ClassVar[bool] = True  # over the outputs; else they are summed
+    weighted = False
 
     def of_outputs(self, *inputs: Expression) -> Expression:
         """The loss of one sample from all its outputs (vectors of the inputs), not averaged."""
         raise NotImplementedError
+
+    def of_batch(self, mean: Expression) -> Expression:
+        """The loss of a batch from the mean over its samples."""
+        return mean
 
     def parts(self, read: Reading) -> tuple[Equation, ...]:  # noqa: ARG002
         """What comes before the loss: how the output looked at was made, if that is fused."""
@@ -46,14 +94,19 @@ class LossOp(Primitive):
 
     def explain(self, read: Reading) -> Meaning:
         """The loss of the sample at hand, and the mean over the batch."""
-        each = self.of_outputs(*(read.sample(position) for position in range(len(read.inputs))))
+        count = len(read.inputs) - self.weighted
+        each = self.of_outputs(*(read.sample(position) for position in range(count)))
         width, batch = read.inputs[0].array[0].size, read.outputs[1].shape[0]
         if self.averaged and width > 1:
             each = each / width
+        if self.weighted:
+            each = read.input(-1, read.element[0]) * each
         told = f"{self.meaning} The smaller, the better."
+        if self.weighted:
+            told += " Times c, the weight of the sample's class."
         if batch == 1:
-            return Meaning((*self.parts(read), *read.lines(each)), told)
-        mean = read.lines(total(read.output(1, ...)) / batch)
+            return Meaning((*self.parts(read), *read.lines(self.of_batch(each))), told)
+        mean = read.lines(self.of_batch(total(read.output(1, ...)) / batch))
         sample = read.lines(each, 1, read.element[0])
         told += f" The loss of the batch is the mean over its {batch} samples."
         return Meaning((*self.parts(read), *sample, *mean), told)
@@ -64,34 +117,57 @@ class LossOp(Primitive):
         return {"": (), "per sample": shape[:1], "per output": shape}
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """Per output, summed to per sample, averaged over the batch."""
+        """Per output, summed to per sample (and weighted), averaged over the batch."""
         mean, each, per_output = outputs
-        batch = len(each)
-        write = self.bind_terms([rows(array) for array in inputs], rows(per_output))
-        flat: AnyArray = per_output.reshape(batch, -1)
+        values = inputs[: len(inputs) - self.weighted]
+        write = self.bind_terms([rows(a) if a.ndim else a for a in values], rows(per_output))
+        flat: AnyArray = per_output.reshape(len(each), -1)
         weight = np.full(flat.shape[1], self.weight(flat.shape[1]), flat.dtype)
-        share = np.full(batch, 1 / batch, flat.dtype)
-        sum_outputs = partial(np.dot, flat, weight, each)
-        average = partial(np.dot, each, share, mean)
+        average = self.bind_average(each, mean)
+        if not self.weighted:
+            sum_outputs = partial(np.dot, flat, weight, each)
 
-        def call() -> None:
+            def call() -> None:
+                write()
+                sum_outputs()
+                average()
+
+            return call
+        sums = np.empty_like(each)
+
+        def weigh() -> None:
             write()
-            sum_outputs()
+            np.dot(flat, weight, sums)
+            np.multiply(sums, inputs[-1], each)
             average()
 
-        return call
+        return weigh
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
         """A call that writes the loss of every output of every sample."""
         raise NotImplementedError
 
+    def bind_average(self, each: AnyArray, mean: AnyArray) -> Call:
+        """A call that writes the loss of the batch from that of each sample."""
+        return partial(np.dot, each, np.full(len(each), 1 / len(each), each.dtype), mean)
+
     def weight(self, outputs: int) -> float:
         """What each output's term counts in its sample's loss; 1/outputs: their mean."""
         return 1 / outputs
 
+    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:  # noqa: ARG002
+        """That of the output, with the weights where there are any."""
+        count = len(op.inputs) - self.weighted
+        share = self.share(op.inputs[:count], op.output)
+        yield Contribution(share.of, (*share.inputs, *op.inputs[count:]), share.primitive)
+
+    def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:
+        """dE/d(input that comes from the network), weights left aside."""
+        raise NotImplementedError
+
 
 class LossGradient(Primitive):
-    """dE/d(input of the loss): a formula of the loss's inputs, times one factor."""
+    """dE/d(input of the loss): a formula of its inputs, times one factor (and the weight)."""
 
     name = "loss gradient"
     output = "y"  # what the gradient is of, by its symbol
@@ -100,6 +176,8 @@ class LossGradient(Primitive):
         self.loss = loss
         outputs, batch = Quantity("outputs"), Quantity("batch")
         slope = self.slope(Quantity("y"), Quantity("t"))
+        if loss.weighted:
+            slope = Quantity("c") * slope
         factor = outputs * batch if loss.averaged else batch
         self.formula = formula(f"∂E/∂{self.output}", slope / factor)
 
@@ -107,11 +185,17 @@ class LossGradient(Primitive):
         """The derivative of one output's term."""
         raise NotImplementedError
 
+    def here(self, read: Reading, y: Expression, target: Expression) -> Expression:  # noqa: ARG002
+        """The derivative at the element at hand, where that needs more than y and t."""
+        return self.slope(y, target)
+
     def explain(self, read: Reading) -> Meaning:
         """The slope of the output's term, its share of the means taken."""
         y, target = read.here(0), read.here(1)
         batch, width = read.outputs[0].shape[0], read.outputs[0].array[0].size
-        slope = self.slope(y, target)
+        slope = self.here(read, y, target)
+        if self.loss.weighted:
+            slope = read.input(-1, read.element[0]) * slope
         counts = [lift(width)] if self.loss.averaged and width > 1 else []
         if batch > 1:
             counts.append(lift(batch))
@@ -139,7 +223,17 @@ class LossGradient(Primitive):
         delta = outputs[0]
         batch, width = delta.shape[0], int(np.prod(delta.shape[1:]))
         factor = np.array(self.loss.weight(width) / batch, delta.dtype)
-        return self.bind_gradient(inputs, delta, factor)
+        if not self.loss.weighted:
+            return self.bind_gradient(inputs, delta, factor)
+        alike: AnyArray = np.empty_like(delta)  # as if all samples counted alike
+        write = self.bind_gradient(inputs[:-1], alike, factor)
+        weights = inputs[-1].reshape(batch, *(1 for _ in delta.shape[1:]))
+
+        def call() -> None:
+            write()
+            np.multiply(alike, weights, delta)
+
+        return call
 
     def bind_gradient(self, inputs: Sequence[AnyArray], delta: AnyArray, factor: AnyArray) -> Call:
         """A call that writes `factor` times the gradient of each term into `delta`."""

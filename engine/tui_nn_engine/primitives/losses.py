@@ -1,6 +1,6 @@
 """All losses there are, and the squared errors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -8,8 +8,17 @@ import numpy as np
 from tui_nn_engine.expressions import Expression, Quantity
 from tui_nn_engine.functions import total
 from tui_nn_engine.primitives.crossentropies import BinaryCrossentropy, CategoricalCrossentropy
+from tui_nn_engine.primitives.divergence import KLDivergence
+from tui_nn_engine.primitives.errors import (
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanBiasError,
+    RootMeanSquaredError,
+)
 from tui_nn_engine.primitives.loss import AnyArray, Difference, Loss, LossOp
-from tui_nn_engine.program import Builder, Call, Contribution, Op, Slot
+from tui_nn_engine.primitives.margins import Hinge
+from tui_nn_engine.program import Call, Contribution, Slot
 from tui_nn_engine.schema import OneOf
 
 
@@ -43,8 +52,8 @@ class _SquaredError(LossOp):
 
         return call
 
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:  # noqa: ARG002
-        yield Contribution(op.inputs[0], op.inputs, Difference(self, output="y", scale=2.0))
+    def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:  # noqa: ARG002
+        return Contribution(inputs[0], inputs, Difference(self, output="y", scale=2.0))
 
 
 class MeanSquaredError(Loss):
@@ -54,10 +63,9 @@ class MeanSquaredError(Loss):
     aliases: ClassVar[tuple[str, ...]] = ("mse", "squared_error")
     summary: ClassVar[str] = "mean of (y − t)²: the default of regression"
 
-    def emit(self, builder: Builder, output: Slot, target: Slot) -> Slot:
-        """From the output as it is."""
-        primitive = _SquaredError(self.type, half=False)
-        return builder.apply(primitive, output, target, name="E")
+    def primitive(self) -> LossOp:
+        """Squared errors."""
+        return _SquaredError(self.type, half=False)
 
 
 class HalfSquaredError(Loss):
@@ -66,10 +74,9 @@ class HalfSquaredError(Loss):
     type: Literal["half_squared_error"] = "half_squared_error"
     summary: ClassVar[str] = "½ Σ (y − t)²: the lecture's, whose slope is y − t"
 
-    def emit(self, builder: Builder, output: Slot, target: Slot) -> Slot:
-        """From the output as it is."""
-        primitive = _SquaredError(self.type, half=True)
-        return builder.apply(primitive, output, target, name="E")
+    def primitive(self) -> LossOp:
+        """Squared errors."""
+        return _SquaredError(self.type, half=True)
 
 
 LOSSES: tuple[type[Loss], ...] = (
@@ -77,6 +84,13 @@ LOSSES: tuple[type[Loss], ...] = (
     BinaryCrossentropy,
     MeanSquaredError,
     HalfSquaredError,
+    MeanAbsoluteError,
+    RootMeanSquaredError,
+    Huber,
+    LogCosh,
+    Hinge,
+    KLDivergence,
+    MeanBiasError,
 )
 AnyLoss = Annotated[Loss, OneOf(LOSSES)]
 
@@ -86,6 +100,13 @@ __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
+    "MeanAbsoluteError",
+    "MeanBiasError",
     "MeanSquaredError",
+    "RootMeanSquaredError",
 ]
