@@ -1,4 +1,5 @@
-"""The folder of one run: experiment.toml, metrics.jsonl, checkpoints, log; and where runs live.
+"""The folder of one run: experiment.toml, metrics.jsonl, checkpoints, log, run.json (how long it
+has computed, and how it ended); and where runs live.
 
 A run saves itself while it is trained. Nothing that goes wrong with a disk stops the training.
 """
@@ -8,10 +9,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from tui_nn_engine.events import (
     Epochs,
     Event,
     Progress,
+    Reason,
     RunEnded,
     RunStarted,
     Saved,
@@ -54,6 +56,35 @@ def new_folder(name: str) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How long a run has computed, and how it ended, where it has."""
+
+    seconds: float = 0.0
+    ended: RunEnded | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """As the folder says; nothing where it says nothing, or no sense."""
+        try:
+            told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            ended = RunEnded(**told["ended"]) if told.get("ended") else None
+            if ended is not None and ended.reason not in get_args(Reason):
+                raise ValueError(ended.reason)
+            return cls(float(told["seconds"]), ended)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return cls()
+
+    def write(self, folder: Path) -> None:
+        """Into the folder, atomically. Raises OSError."""
+        ended = None
+        if self.ended is not None:
+            told = ((item.name, getattr(self.ended, item.name)) for item in fields(self.ended))
+            ended = {name: value for name, value in told if name != "out"}
+        text = json.dumps({"seconds": self.seconds, "ended": ended})
+        write_atomically(folder / "run.json", text.encode())
+
+
 class Run:
     """A trainer and the folder that keeps what it does."""
 
@@ -66,6 +97,7 @@ class Run:
         self._last_save = time.monotonic()
         self._next_save = 0.0
         self._failed = False
+        self._outcome = Outcome()
         self._told = trainer.state.iteration  # epochs until there are in metrics.jsonl
 
     @classmethod
@@ -90,6 +122,7 @@ class Run:
         except ValueError as error:
             raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
         run = cls(trainer, folder)
+        run._outcome = Outcome.of(folder)
         run.forget_after(trainer.state.iteration)
         return run
 
@@ -111,6 +144,7 @@ class Run:
                     if failed := self._write_experiment():
                         yield failed
                 case RunEnded():
+                    self._outcome = replace(self._outcome, ended=event)
                     yield self.save()
                     yield replace(event, out=str(self.folder))
                 case Progress():
@@ -124,6 +158,7 @@ class Run:
         It is done when this returns: whoever stops listening after the first event loses nothing.
         """
         told: list[Event] = [progress]
+        self._outcome = Outcome(self._outcome.seconds + progress.seconds)
         if failed := self._append_metrics(progress.epochs):
             told.append(failed)
         if self._save_is_due(progress):
@@ -135,6 +170,8 @@ class Run:
         path = path or self.checkpoint_path
         snapshot = self.timeline.farthest()
         if not _is_finite(snapshot):
+            with suppress(OSError):
+                self._outcome.write(self.folder)  # that it diverged
             return SaveFailed(
                 str(path), "the weights are not finite; the checkpoint before is kept"
             )
@@ -142,6 +179,7 @@ class Run:
         try:
             self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
             checkpoint.save(path, Checkpoint(snapshot, self.trainer.data.sha256))
+            self._outcome.write(self.folder)
             found: Saved | SaveFailed = Saved(str(path), snapshot.iteration)
         except OSError as error:
             found = SaveFailed(str(path), f"{_reason(error)}; the checkpoint before is intact")

@@ -8,10 +8,15 @@ from functools import cache
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 
+def cores() -> int:
+    """How many this process may use."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return available or 1
+
+
 def default_threads() -> int:
     """One core fewer than there are, for the screen, and at least one."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (available or 1) - 1)
+    return max(1, cores() - 1)
 
 
 @contextmanager

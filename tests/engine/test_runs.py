@@ -189,6 +189,7 @@ def test_a_run_leaves_its_experiment_metrics_and_checkpoint(folder: Path) -> Non
         "experiment.toml",
         "last.safetensors",
         "metrics.jsonl",
+        "run.json",
     ]
 
 

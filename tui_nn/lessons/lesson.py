@@ -13,8 +13,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from tui_nn.lessons.arithmetic import FUNCTIONS, REFERENCES, Expression
 from tui_nn.lessons.grading import Grade
 from tui_nn.lessons.moments import When
-from tui_nn_engine import Experiment, ExperimentError, Problem
-from tui_nn_engine.experiment import overridden, read_text, tree_of
+from tui_nn_engine import Experiment, ExperimentError, Problem, comparison
+from tui_nn_engine.experiment import read_text, tree_of
 from tui_nn_engine.schema import Block, nearest, problems_of
 
 
@@ -207,14 +207,10 @@ class Step(Placed):
     plots: Many[Plot] = ()
 
 
-class Variant(Block):
-    """An experiment that differs from another in a few places."""
+class Variant(comparison.Variant):
+    """An experiment that differs in a few places from another of the lesson."""
 
     of: str
-    set: Annotated[
-        Many[str],
-        Field(min_length=1, description='as on the command line: "training.epochs=3"'),
-    ]
 
 
 class Reading(Block):
@@ -270,7 +266,7 @@ class Lesson(Block):
         problems: list[Problem] = []
         for name, variant in self.variants.items():
             try:
-                found[name] = Experiment.parse(overridden(found[variant.of].tree(), variant.set))
+                found[name] = Experiment.parse(variant.tree_from(found[variant.of].tree()))
             except ExperimentError as error:
                 found[name] = found[variant.of]
                 problems += [
