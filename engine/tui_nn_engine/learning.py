@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from tui_nn_engine.parameters import Parameters, StateSpec
 from tui_nn_engine.primitives.losses import Loss
 from tui_nn_engine.primitives.optimizer import Optimizer
+from tui_nn_engine.primitives.regularizers import Penalty
 from tui_nn_engine.program import Builder, Slot
 
 
@@ -66,9 +67,23 @@ class GradientDescent:
     def train(self, builder: Builder, output: Slot, target: Slot, parameters: Parameters) -> Slot:
         """The loss, the backward half derived from all before it, the optimizer's operations."""
         loss = self.measure(builder, output, target)
-        builder.differentiate(loss)
+        penalize(builder, parameters)
+        builder.differentiate(loss, *builder.penalties)
         weights = Slot("weights", parameters.trainable, "parameter")
         gradient = Slot("gradient", parameters.gradients, "gradient", weights)
         with builder.within(self.optimizer.type, "update"):
-            self.optimizer.emit(builder, weights, gradient)
+            self.optimizer.emit(builder, weights, self.optimizer.clipped(builder, gradient))
         return loss
+
+
+def penalize(builder: Builder, parameters: Parameters) -> None:
+    """Append what the sizes of weights cost: one scalar for each parameter with a regularizer."""
+    for spec in parameters.specs:
+        if spec.regularizer is not None and spec.trainable:
+            layer, _, part = spec.name.rpartition(".")
+            with builder.within(layer, "loss"):
+                weights = builder.parameter(part)
+                name = f"Ω({part})"
+                builder.penalties.append(
+                    builder.apply(Penalty(spec.regularizer), weights, name=name)
+                )

@@ -34,6 +34,8 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "nesterov": {"type": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
     "rmsprop": {"type": "rmsprop", "momentum": 0.5},
     "adam": {"type": "adam", "learning_rate": 0.01},
+    "nadam, clipped": {"type": "nadam", "learning_rate": 0.01, "clipnorm": 0.1},
+    "adagrad": {"type": "adagrad", "global_clipnorm": 0.1},
 }
 COMBINATIONS = list(itertools.product(NETWORKS, OPTIMIZERS))
 

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine.primitives.updates import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
+from tui_nn_engine.primitives.updates import (
+    OPTIMIZERS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.schema import kind_name
 
@@ -33,9 +43,13 @@ def walk(optimizer: Optimizer, dtype: str = "float64", updates: int = UPDATES) -
     arrays = {"iteration": iteration, "learning_rate": np.array(optimizer.learning_rate, dtype)}
     arrays |= {s.name: np.full(s.shape, s.start, dtype) for s in optimizer.states(4)}
     state = {name: Slot(name, array, "state") for name, array in arrays.items()}
-    builder = Builder(dtype, {}, {}, state, seed=0, training=True)
+    # Two arrays, as a layer's kernel and bias: what is clipped by norm is clipped apart.
+    places = {"kernel": slice(0, 3), "bias": slice(3, 4)}
+    parameters = {name: Slot(name, values[place]) for name, place in places.items()}
+    gradients = {name: Slot(f"d{name}", slopes[place]) for name, place in places.items()}
+    builder = Builder(dtype, parameters, gradients, state, seed=0, training=True)
     with builder.within(optimizer.type, "update"):
-        optimizer.emit(builder, weights, gradient)
+        optimizer.emit(builder, weights, optimizer.clipped(builder, gradient))
     for _ in range(updates):
         slopes[...] = gradient_at(values.astype(float))
         for op in builder.ops:
@@ -45,31 +59,102 @@ def walk(optimizer: Optimizer, dtype: str = "float64", updates: int = UPDATES) -
     return values
 
 
-def sgd(rate: float, mu: float = 0.0, nesterov: bool = False) -> list[float]:
+Clip = Callable[[list[float]], list[float]]
+
+
+def by_value(g: list[float]) -> list[float]:
+    return [min(max(each, -0.4), 0.4) for each in g]
+
+
+def by_norm(g: list[float]) -> list[float]:
+    """Keras: each array by itself."""
+    first, last = math.hypot(*g[:3]), abs(g[3])
+    return [each * 0.4 / max(first, 0.4) for each in g[:3]] + [g[3] * 0.4 / max(last, 0.4)]
+
+
+def by_global_norm(g: list[float]) -> list[float]:
+    """Pascanu et al. 2013."""
+    return [each * 0.4 / max(math.hypot(*g), 0.4) for each in g]
+
+
+def sgd(rate: float, mu: float = 0.0, nesterov: bool = False, clip: Clip = list) -> list[float]:
     """Sutskever et al. 2013, in Keras's form: v ← µv - ηg; Nesterov's step is µv - ηg."""
     w, v = list(START), [0.0] * 4
     for _ in range(UPDATES):
-        g = gradient_at(w)
+        g = clip(gradient_at(w))
         for i in range(4):
             v[i] = mu * v[i] - rate * g[i]
             w[i] += mu * v[i] - rate * g[i] if nesterov else v[i]
     return w
 
 
-def rmsprop(rate: float, rho: float, eps: float, mu: float = 0.0) -> list[float]:
-    """Hinton 2012, as Keras writes it: ε inside the root."""
-    w, v, b = list(START), [0.0] * 4, [0.0] * 4
+def averaged(rate: float, beta: float) -> list[float]:
+    """v = g at first, then v ← βv + (1 - β)g; w ← w - ηv."""
+    w, v = list(START), gradient_at(START)
+    for _ in range(UPDATES):
+        g = gradient_at(w)
+        for i in range(4):
+            v[i] = beta * v[i] + (1 - beta) * g[i]
+            w[i] -= rate * v[i]
+    return w
+
+
+def rmsprop(
+    rate: float, rho: float, eps: float, mu: float = 0.0, centered: bool = False
+) -> list[float]:
+    """Hinton 2012 (centered: Graves 2013), as Keras writes it: ε inside the root."""
+    w, v, a, b = list(START), [0.0] * 4, [0.0] * 4, [0.0] * 4
     for _ in range(UPDATES):
         g = gradient_at(w)
         for i in range(4):
             v[i] = rho * v[i] + (1 - rho) * g[i] ** 2
-            b[i] = mu * b[i] + rate * g[i] / math.sqrt(v[i] + eps)
+            a[i] = rho * a[i] + (1 - rho) * g[i] if centered else 0.0
+            b[i] = mu * b[i] + rate * g[i] / math.sqrt(v[i] - a[i] ** 2 + eps)
             w[i] -= b[i]
     return w
 
 
-def adam(rate: float, beta_1: float, beta_2: float, eps: float) -> list[float]:
-    """Algorithm 1 of Kingma & Ba 2015."""
+def adagrad(rate: float, start: float, eps: float) -> list[float]:
+    """Duchi et al. 2011, as Keras writes it."""
+    w, v = list(START), [start] * 4
+    for _ in range(UPDATES):
+        g = gradient_at(w)
+        for i in range(4):
+            v[i] += g[i] ** 2
+            w[i] -= rate * g[i] / math.sqrt(v[i] + eps)
+    return w
+
+
+def adadelta(rate: float, rho: float, eps: float) -> list[float]:
+    """Algorithm 1 of Zeiler 2012."""
+    w, v, u = list(START), [0.0] * 4, [0.0] * 4
+    for _ in range(UPDATES):
+        g = gradient_at(w)
+        for i in range(4):
+            v[i] = rho * v[i] + (1 - rho) * g[i] ** 2
+            step = -math.sqrt(u[i] + eps) / math.sqrt(v[i] + eps) * g[i]
+            u[i] = rho * u[i] + (1 - rho) * step**2
+            w[i] += rate * step
+    return w
+
+
+def nadam(rate: float, beta_1: float, beta_2: float, eps: float) -> list[float]:
+    """Dozat 2016, with the momentum growing as in Keras."""
+    w, m, v, product = list(START), [0.0] * 4, [0.0] * 4, 1.0
+    for t in range(1, UPDATES + 1):
+        g = gradient_at(w)
+        mu, following = (beta_1 * (1 - 0.5 * 0.96**at) for at in (t, t + 1))
+        product *= mu
+        for i in range(4):
+            m[i] = beta_1 * m[i] + (1 - beta_1) * g[i]
+            v[i] = beta_2 * v[i] + (1 - beta_2) * g[i] ** 2
+            ahead = following * m[i] / (1 - product * following) + (1 - mu) * g[i] / (1 - product)
+            w[i] -= rate * ahead / (math.sqrt(v[i] / (1 - beta_2**t)) + eps)
+    return w
+
+
+def adam(rate: float, beta_1: float, beta_2: float, eps: float, decay: float = 0.0) -> list[float]:
+    """Algorithm 1 of Kingma & Ba 2015; with decay, Algorithm 2 of Loshchilov & Hutter 2019."""
     w, m, v = list(START), [0.0] * 4, [0.0] * 4
     for t in range(1, UPDATES + 1):
         g = gradient_at(w)
@@ -77,7 +162,7 @@ def adam(rate: float, beta_1: float, beta_2: float, eps: float) -> list[float]:
             m[i] = beta_1 * m[i] + (1 - beta_1) * g[i]
             v[i] = beta_2 * v[i] + (1 - beta_2) * g[i] ** 2
             m_hat, v_hat = m[i] / (1 - beta_1**t), v[i] / (1 - beta_2**t)
-            w[i] -= rate * m_hat / (math.sqrt(v_hat) + eps)
+            w[i] -= rate * m_hat / (math.sqrt(v_hat) + eps) + rate * decay * w[i]
     return w
 
 
@@ -146,6 +231,81 @@ WALKS: dict[str, tuple[Optimizer, list[float], Torch | None, list[float]]] = {
         lambda torch, w: torch.optim.Adam(w, lr=0.05, betas=(0.8, 0.95), eps=0.1),
         [1.3893175079202, 0.705770444208647, -1.00067224961276, 1.79049291433808],
     ),
+    "averaged": (
+        SGD(learning_rate=0.1, momentum=0.9, averaged=True),
+        averaged(0.1, 0.9),
+        lambda torch, w: torch.optim.SGD(w, lr=0.1, momentum=0.9, dampening=0.9),
+        [1.39080104880311, 0.713837433839487, -0.95939864713189, 1.78649937976908],
+    ),
+    "clipped by value": (
+        SGD(learning_rate=0.02, momentum=0.9, clipvalue=0.4),
+        sgd(0.02, 0.9, clip=by_value),
+        lambda torch, w: torch.optim.SGD(w, lr=0.02, momentum=0.9),
+        [1.38751814227754, 0.707156920178374, -1.00528761477113, 1.79582846963235],
+    ),
+    "clipped by norm": (
+        SGD(learning_rate=0.02, momentum=0.9, clipnorm=0.4),
+        sgd(0.02, 0.9, clip=by_norm),
+        lambda torch, w: torch.optim.SGD(w, lr=0.02, momentum=0.9),
+        [1.39090885712136, 0.709989149262457, -1.0189410137468, 1.78314118213931],
+    ),
+    "clipped by global norm": (
+        SGD(learning_rate=0.02, momentum=0.9, global_clipnorm=0.4),
+        sgd(0.02, 0.9, clip=by_global_norm),
+        lambda torch, w: torch.optim.SGD(w, lr=0.02, momentum=0.9),
+        [1.38331244839662, 0.713705797294771, -1.0014723627427, 1.80070000064627],
+    ),
+    "rmsprop centered": (
+        RMSprop(learning_rate=0.002, centered=True, epsilon=1e-3),
+        rmsprop(0.002, 0.9, 1e-3, centered=True),
+        None,
+        [1.2799616610959, -0.572005435795168, -0.399237980236593, 2.04461532463116],
+    ),
+    "rmsprop centered with momentum, ε tiny": (
+        RMSprop(learning_rate=0.0005, momentum=0.5, centered=True, epsilon=1e-30),
+        rmsprop(0.0005, 0.9, 1e-30, 0.5, centered=True),
+        lambda torch, w: torch.optim.RMSprop(
+            w, lr=0.0005, alpha=0.9, eps=1e-15, momentum=0.5, centered=True
+        ),
+        [1.1986496869645, -1.0173761723256, -0.247966008089077, 2.26775862671963],
+    ),
+    "adagrad": (
+        Adagrad(learning_rate=0.3, epsilon=0.1),
+        adagrad(0.3, 0.1, 0.1),
+        None,
+        [1.38931735089052, 0.662049775126019, -0.999626229198815, 1.79049275502468],
+    ),
+    "adagrad, ε tiny": (
+        Adagrad(learning_rate=0.3, epsilon=1e-30),
+        adagrad(0.3, 0.1, 1e-30),
+        lambda torch, w: torch.optim.Adagrad(w, lr=0.3, initial_accumulator_value=0.1, eps=1e-15),
+        [1.38931735168409, 0.66208200191506, -0.999874800100503, 1.79049275335035],
+    ),
+    "adadelta": (
+        Adadelta(learning_rate=0.3, rho=0.9, epsilon=1e-4),
+        adadelta(0.3, 0.9, 1e-4),
+        lambda torch, w: torch.optim.Adadelta(w, lr=0.3, rho=0.9, eps=1e-4),
+        [1.25521187562568, -0.97106367647195, -0.395699830432362, 2.12813904224865],
+    ),
+    "adamw": (
+        AdamW(learning_rate=0.05, weight_decay=0.1),
+        adam(0.05, 0.9, 0.999, 1e-7, 0.1),
+        lambda torch, w: torch.optim.AdamW(w, lr=0.05, eps=1e-7, weight_decay=0.1),
+        [1.3996788472802, 0.641425552937472, -0.947645957281574, 1.75324489075006],
+    ),
+    "nadam": (
+        Nadam(learning_rate=0.05, beta_1=0.8, beta_2=0.99),
+        nadam(0.05, 0.8, 0.99, 1e-7),
+        lambda torch, w: torch.optim.NAdam(
+            w, lr=0.05, betas=(0.8, 0.99), eps=1e-7, momentum_decay=1.0
+        ),
+        [1.38932168945733, 0.620909342832112, -1.00007404318094, 1.79048205750572],
+    ),
+}
+CLIPS: dict[str, Clip] = {
+    "clipped by value": by_value,
+    "clipped by norm": by_norm,
+    "clipped by global norm": by_global_norm,
 }
 WALKED = pytest.mark.parametrize("name", WALKS)
 
@@ -165,7 +325,8 @@ def test_it_walks_as_pytorch(name: str):
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     reference = build(torch, [w])
     for _ in range(UPDATES):
-        w.grad = torch.tensor(gradient_at(w.tolist()), dtype=torch.float64)
+        gradient = CLIPS.get(name, list)(gradient_at(w.tolist()))
+        w.grad = torch.tensor(gradient, dtype=torch.float64)
         reference.step()
     np.testing.assert_allclose(walk(optimizer), w.tolist(), rtol=1e-6)
     np.testing.assert_allclose(literal, w.tolist(), rtol=1e-6)
@@ -208,9 +369,15 @@ def test_the_first_step_of_adam_is_the_rate_itself():
     [
         (SGD(), ()),
         (SGD(momentum=0.5), ("velocity",)),
+        (SGD(momentum=0.5, averaged=True), ("mean_gradient",)),
         (RMSprop(), ("mean_square",)),
+        (RMSprop(centered=True), ("mean_square", "mean_gradient")),
         (RMSprop(momentum=0.5), ("mean_square", "velocity")),
         (Adam(), ("m", "v")),
+        (AdamW(), ("m", "v")),
+        (Nadam(), ("m", "v", "momentum_product")),
+        (Adagrad(), ("accumulator",)),
+        (Adadelta(), ("mean_square", "mean_square_step")),
     ],
 )
 def test_the_state_it_keeps(optimizer: Optimizer, names: tuple[str, ...]):

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+
 from tui_nn_engine.expressions import Expression, Quantity
-from tui_nn_engine.program import Array, Call, Primitive, Slot
+from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
 from tui_nn_engine.reading import Meaning, Reading
+
+
+def hyperparameter(builder: Builder, name: str, value: float) -> Slot:
+    """A hyperparameter as a constant 0-d slot."""
+    return Slot(name, np.array(value, builder.dtype), "input")
 
 
 class Formula(Primitive):

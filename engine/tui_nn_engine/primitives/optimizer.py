@@ -13,6 +13,7 @@ from pydantic import Field
 
 from tui_nn_engine.expressions import Expression
 from tui_nn_engine.parameters import StateSpec
+from tui_nn_engine.primitives.clipping import clip_global_norm, clip_norm, clip_value
 from tui_nn_engine.primitives.formula import Formula
 from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.schema import Kind
@@ -23,12 +24,22 @@ Rate = Annotated[
 ]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Epsilon = Annotated[float, Field(gt=0, description="keeps the division finite")]
+Most = Annotated[float | None, Field(gt=0, json_schema_extra={"nothing": "no clipping"})]
 
 
 class Optimizer(Kind):
     """An update rule: how the gradient becomes a change of the weights."""
 
     learning_rate: Rate = 0.01
+    clipvalue: Annotated[
+        Most, Field(title="clip by value", description="cuts each number of the gradient")
+    ] = None
+    clipnorm: Annotated[
+        Most, Field(title="clip by norm", description="scales each array's gradient down to it")
+    ] = None
+    global_clipnorm: Annotated[
+        Most, Field(title="clip by global norm", description="scales the whole gradient down to it")
+    ] = None
 
     def vectors(self) -> tuple[str, ...]:
         """Names of the state vectors (parameters,) it keeps, which start at 0."""
@@ -38,6 +49,16 @@ class Optimizer(Kind):
         """All state it keeps for so many trainable parameters."""
         return tuple(StateSpec(name, (parameters,)) for name in self.vectors())
 
+    def clipped(self, builder: Builder, gradient: Slot) -> Slot:
+        """Append what clips the gradient (parameters,), if anything; returns what is used."""
+        if self.clipvalue is not None:
+            return clip_value(builder, gradient, self.clipvalue)
+        if self.clipnorm is not None:
+            return clip_norm(builder, gradient, self.clipnorm)
+        if self.global_clipnorm is not None:
+            return clip_global_norm(builder, gradient, self.global_clipnorm)
+        return gradient
+
     def emit(self, builder: Builder, weights: Slot, gradient: Slot) -> None:
         """Append its operations: what changes the state, Δw, and w ← w + Δw, which is the last.
 
@@ -45,11 +66,6 @@ class Optimizer(Kind):
         for each of `states()`.
         """
         raise NotImplementedError
-
-
-def hyperparameter(builder: Builder, name: str, value: float) -> Slot:
-    """A hyperparameter as a constant 0-d slot."""
-    return Slot(name, np.array(value, builder.dtype), "input")
 
 
 def apply_change(builder: Builder, weights: Slot, change: Slot) -> None:
@@ -125,5 +141,33 @@ def remember_square(builder: Builder, gradient: Slot, decay: float) -> Callable[
         np.multiply(g, g, work)
         np.multiply(work, rest, work)
         np.add(v, work, v)
+
+    return compute
+
+
+def mean_of(name: str, left: str, decay: str, compute: Callable[..., None]) -> Formula:
+    """m ← β m + (1 − β) g."""
+    return Formula(
+        name,
+        left,
+        f"{left} g {decay}",
+        lambda m, g, beta: beta * m + (1 - beta) * g,
+        lambda *_: (
+            "A running mean of the gradients: what points the same way in update after update "
+            "adds up, what swings to and fro cancels."
+        ),
+        compute,
+    )
+
+
+def remember(builder: Builder, gradient: Slot, decay: float) -> Callable[..., None]:
+    """m ← decay m + (1 - decay) g, with scratch memory of its own."""
+    work: AnyArray = np.empty_like(gradient.array)
+    rest = np.array(1 - decay, builder.dtype)
+
+    def compute(m: AnyArray, g: AnyArray, decay: AnyArray, _: AnyArray) -> None:
+        np.multiply(m, decay, m)
+        np.multiply(g, rest, work)
+        np.add(m, work, m)
 
     return compute

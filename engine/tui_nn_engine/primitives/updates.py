@@ -2,13 +2,24 @@
 
 from typing import Annotated
 
-from tui_nn_engine.primitives.adam import Adam
-from tui_nn_engine.primitives.adaptive import RMSprop
+from tui_nn_engine.primitives.adam import Adam, AdamW, Nadam
+from tui_nn_engine.primitives.adaptive import Adadelta, Adagrad, RMSprop
 from tui_nn_engine.primitives.momentum import SGD
 from tui_nn_engine.primitives.optimizer import Optimizer
 from tui_nn_engine.schema import OneOf
 
-OPTIMIZERS: tuple[type[Optimizer], ...] = (Adam, SGD, RMSprop)
+OPTIMIZERS: tuple[type[Optimizer], ...] = (Adam, SGD, RMSprop, AdamW, Nadam, Adagrad, Adadelta)
 AnyOptimizer = Annotated[Optimizer, OneOf(OPTIMIZERS)]
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "AnyOptimizer", "Optimizer", "RMSprop"]
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "AnyOptimizer",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+]
