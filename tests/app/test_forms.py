@@ -13,7 +13,8 @@ from tui_nn.forms.values import number_of, numbers_of, table_of, without_header
 from tui_nn_engine.experiment import Experiment, Training
 from tui_nn_engine.layers import LAYERS, Layer
 from tui_nn_engine.primitives.activations import AnyActivation, ReLU
-from tui_nn_engine.schema import Block, ExperimentError, OneOf
+from tui_nn_engine.primitives.losses import LOSSES
+from tui_nn_engine.schema import Block, ExperimentError, OneOf, Problem, kind_name
 
 
 class Noise(Layer):
@@ -237,6 +238,45 @@ async def test_given_weights_are_edited_as_a_table():
         await pilot.pause()
         assert app.draft.value(path) == [[1.0, 2.0], [3.0, -0.5]]
         assert said(app.field(path)) == ""
+
+
+async def test_the_list_of_losses_holds_them_all_each_with_its_own_fields():
+    app = app_of("loss")
+    async with app.run_test(size=(80, 60)) as pilot:
+        select = app.editor("loss", Select)
+        field = app.field("loss")
+        assert [name for name, _ in field.names()] == [kind_name(kind) for kind in LOSSES]
+        assert all(summary for _, summary in field.names())
+        select.value = "huber"
+        await until(pilot, lambda: app.has("loss.delta"))
+        app.editor("loss.delta", Input).value = "0.5"
+        await pilot.pause()
+        assert app.draft.value("loss") == {"type": "huber", "delta": 0.5}
+        select.value = "binary_crossentropy"
+        await until(pilot, lambda: app.has("loss.label_smoothing"))
+        app.editor("loss.label_smoothing", Input).value = "0.1"
+        await pilot.pause()
+        assert app.draft.value("loss") == {"type": "binary_crossentropy", "label_smoothing": 0.1}
+
+
+async def test_weights_of_classes_are_numbers_or_a_word():
+    app = app_of("loss")
+    path = "loss.class_weight"
+    async with app.run_test(size=(80, 60)) as pilot:
+        area, field = app.editor(path, TextArea), app.field(path)
+        for text, value in (("1 2.5", [1.0, 2.5]), ("balanced\n", "balanced")):
+            area.text = text
+            await pilot.pause()
+            assert app.draft.value(path) == value
+            assert said(field) == ""
+        field.show_problems([Problem(path, "weighs classes")])
+        assert said(field) == "✗ weighs classes"
+        area.text = "balancd"
+        await pilot.pause()
+        assert said(field) == "✗ row 1, column 1: 'balancd' is no number"
+        area.text = ""
+        await pilot.pause()
+        assert app.draft.value(path) is None
 
 
 async def test_a_list_of_blocks_grows_and_shrinks():

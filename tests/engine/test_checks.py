@@ -16,10 +16,14 @@ FLATTEN = {"type": "flatten"}
 BINARY = {"type": "binary_crossentropy"}
 CATEGORICAL = {"type": "categorical_crossentropy"}
 SQUARED = {"type": "mean_squared_error"}
+HINGE = {"type": "hinge"}
+DIVERGENCE = {"type": "kl_divergence"}
 IRIS = {"name": "iris"}
 XOR = {"name": "xor"}
 DIABETES = {"name": "diabetes"}
 DIGITS = {"name": "digits", "flatten": False}
+SHARES = {"name": "given", "x": [[0, 1], [1, 1]], "y": [[0.3, 0.7], [1, 0]], "task": "regression"}
+SIDES = {"name": "given", "x": [[0, 1], [1, 1]], "y": [-1, 1], "task": "regression"}
 
 Case = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any], str, str, str]
 CASES: dict[str, Case] = {
@@ -120,6 +124,118 @@ CASES: dict[str, Case] = {
         "binary_crossentropy needs targets of 0 and 1, but data.bipolar_targets makes them -1 and",
         "use mean_squared_error",
     ),
+    "a loss without a minimum": (
+        DIABETES,
+        [LINEAR],
+        {"type": "mean_bias_error"},
+        "loss",
+        "mean_bias_error has no minimum",
+        "use mean_absolute_error",
+    ),
+    "a loss without a minimum, for classes": (
+        XOR,
+        [SIGMOID],
+        {"type": "mean_bias_error", "class_weight": [1, 2]},
+        "loss",
+        "(regression reports it as mbe)",
+        "use mean_absolute_error",
+    ),
+    "hinge for numbers": (
+        DIABETES,
+        [{**LINEAR, "activation": "tanh"}],
+        HINGE,
+        "loss",
+        "hinge parts two classes, with targets of −1 and +1 (or 0 and 1), but 'diabetes' has",
+        "use mean_squared_error with a linear output",
+    ),
+    "hinge of a sigmoid": (
+        XOR,
+        [SIGMOID],
+        HINGE,
+        "layers[0].activation",
+        "the last activation, sigmoid, never comes down to −1",
+        "use linear",
+    ),
+    "hinge of a softmax": (
+        IRIS,
+        [SOFTMAX],
+        HINGE,
+        "layers[0].activation",
+        "the last activation, softmax, never comes down to −1",
+        "use linear",
+    ),
+    "hinge of a relu for numbers that are sides": (
+        SIDES,
+        [{**LINEAR, "activation": "relu"}],
+        HINGE,
+        "layers[0].activation",
+        "the last activation, relu, never comes down to −1",
+        "use linear",
+    ),
+    "divergence for numbers": (
+        DIABETES,
+        [LINEAR],
+        DIVERGENCE,
+        "loss",
+        "kl_divergence compares probabilities, but 'diabetes' has numbers to predict",
+        "use mean_squared_error with a linear output",
+    ),
+    "divergence of numbers that are probabilities, linear": (
+        SHARES,
+        [{"type": "dense", "units": 2}],
+        DIVERGENCE,
+        "layers[0].activation",
+        "kl_divergence needs probabilities that sum to 1, but the last activation is linear",
+        "use softmax",
+    ),
+    "divergence of one output": (
+        XOR,
+        [SIGMOID],
+        DIVERGENCE,
+        "loss",
+        "kl_divergence over a single output is always the same",
+        "use a sigmoid output with binary_crossentropy",
+    ),
+    "divergence of sigmoids": (
+        IRIS,
+        [{**SOFTMAX, "activation": "sigmoid"}],
+        DIVERGENCE,
+        "layers[0].activation",
+        "kl_divergence needs probabilities that sum to 1, but the last activation is sigmoid",
+        "use softmax",
+    ),
+    "divergence with bipolar targets": (
+        {"name": "gates", "bipolar_targets": True},
+        [{**SOFTMAX, "units": 2}],
+        DIVERGENCE,
+        "loss",
+        "kl_divergence needs targets of 0 and 1, but data.bipolar_targets makes them -1 and",
+        "use mean_squared_error",
+    ),
+    "weights of classes for numbers": (
+        DIABETES,
+        [LINEAR],
+        {"type": "huber", "delta": 2.0, "class_weight": "balanced"},
+        "loss.class_weight",
+        "weighs classes, but 'diabetes' has numbers to predict",
+        "remove it",
+    ),
+    "too few weights of classes": (
+        IRIS,
+        [SOFTMAX],
+        {**CATEGORICAL, "class_weight": [1, 2], "label_smoothing": 0.1},
+        "loss.class_weight",
+        "needs a number for each of the 3 classes of 'iris' (has 2)",
+        'use "balanced"',
+    ),
+    "weights of classes that are all 0": (
+        XOR,
+        [SIGMOID],
+        {**BINARY, "class_weight": [0, 0]},
+        "loss.class_weight",
+        "makes every sample count nothing",
+        'use "balanced"',
+    ),
     "binary cross-entropy of a linear output": (
         XOR,
         [LINEAR, {"type": "activation", "activation": "linear"}],
@@ -202,6 +318,18 @@ def test_a_mend_changes_nothing_else(case: str) -> None:
         assert layer["type"] in kinds
 
 
+def test_a_mend_of_the_loss_keeps_what_it_can() -> None:
+    weights = {"class_weight": [1, 2]}
+    after = mended(experiment(XOR, [SIGMOID], {"type": "mean_bias_error", **weights}))
+    assert after.tree()["loss"] == {"type": "mean_absolute_error", **weights}
+    loss = {**CATEGORICAL, "class_weight": [1, 2], "label_smoothing": 0.1}
+    after = mended(experiment(IRIS, [SOFTMAX], loss))
+    assert after.tree()["loss"] == {**loss, "class_weight": "balanced"}
+    loss = {"type": "huber", "delta": 2.0}
+    after = mended(experiment(DIABETES, [LINEAR], {**loss, "class_weight": "balanced"}))
+    assert after.tree()["loss"] == loss
+
+
 def test_nesterov_needs_momentum() -> None:
     optimizer = {"type": "sgd", "nesterov": True}
     (problem,) = found(experiment(XOR, [SIGMOID], BINARY, optimizer=optimizer))
@@ -263,6 +391,20 @@ def test_all_misfits_are_told_at_once() -> None:
         ({"name": "gates", "bipolar_targets": True}, [{**LINEAR, "activation": "tanh"}], SQUARED),
         (DIABETES, [LINEAR], SQUARED),
         (DIABETES, [LINEAR], {"type": "half_squared_error"}),
+        (DIABETES, [LINEAR], {"type": "mae"}),
+        (DIABETES, [LINEAR], {"type": "rmse"}),
+        (DIABETES, [LINEAR], {"type": "huber", "delta": 0.5}),
+        (DIABETES, [LINEAR], {"type": "log_cosh"}),
+        (XOR, [LINEAR], HINGE),
+        (XOR, [{**SOFTMAX, "units": 2, "activation": "tanh"}], HINGE),
+        (IRIS, [{**SOFTMAX, "activation": "linear"}], HINGE),
+        ({"name": "gates", "bipolar_targets": True}, [{**LINEAR, "activation": "tanh"}], HINGE),
+        (SIDES, [LINEAR], HINGE),
+        (SHARES, [{**SOFTMAX, "units": 2}], DIVERGENCE),
+        (IRIS, [SOFTMAX], DIVERGENCE),
+        (IRIS, [SOFTMAX], {**CATEGORICAL, "class_weight": [1, 0, 2.5]}),
+        (XOR, [SIGMOID], {**SQUARED, "class_weight": "balanced"}),
+        (XOR, [SIGMOID], {**BINARY, "label_smoothing": 0.2}),
         (DIGITS, [FLATTEN, {**SOFTMAX, "units": 10}], CATEGORICAL),
         (IRIS, [SOFTMAX, {"type": "dropout", "rate": 0.1}], CATEGORICAL),
     ],

@@ -286,6 +286,9 @@ class NumbersField(Field):
         return content if isinstance(content, Numbers) else Numbers(frozenset({1, 2}))
 
     def _read(self) -> Any:
+        word = self._area.text.strip()
+        if word in self._content.words:
+            return word
         return numbers_of(self._area.text, self._content.ranks, whole=self._content.whole)
 
     def compose_editor(self) -> ComposeResult:
@@ -298,6 +301,7 @@ class NumbersField(Field):
         rows = "a line a row" + (
             "; end a single row with ;" if len(self._content.ranks) > 1 else ""
         )
+        rows += "".join(f"; or {word}" for word in self._content.words)
         with Horizontal(classes="numbers-actions"):
             yield Button("Read a CSV file…", compact=True)
             yield Label(f"  {rows}", classes="field-hint")
@@ -309,6 +313,8 @@ class NumbersField(Field):
 
     def words(self, problem: Problem) -> str:
         """Where the number is that is none."""
+        if self._read() in self._content.words:
+            return problem.message
         return wrong_number(self._area.text) or problem.message
 
     @on(TextArea.Changed)

@@ -37,10 +37,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A list of numbers (rank 1), a table of them (rank 2), or either; `whole`: no fractions."""
+    """A list of numbers (rank 1), a table of them (rank 2), or either; `whole`: no fractions.
+
+    `words` may stand in their place.
+    """
 
     ranks: frozenset[int]
     whole: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,13 +161,14 @@ def _content(types: list[Any], metadata: list[Any], discriminator: Any) -> Conte
         return plain[types[0]]
     if set(types) <= {int, float}:
         return Number(whole=False)
-    lists = [part for part in types if get_origin(part) is not Literal]  # a word stays a word
+    lists = [part for part in types if get_origin(part) is not Literal]
     if all(get_origin(part) in {list, tuple} for part in lists):
-        return _list(lists)
+        words = (get_args(part) for part in types if part not in lists)
+        return _list(lists, tuple(word for several in words for word in several))
     raise TypeError(f"no form for a field of type {types}")
 
 
-def _list(types: list[Any]) -> Content:
+def _list(types: list[Any], words: tuple[str, ...]) -> Content:
     item = get_args(types[0])[0]
     marks = list(get_args(item)[1:]) if get_origin(item) is Annotated else []
     if get_origin(item) is Annotated:
@@ -173,7 +178,8 @@ def _list(types: list[Any]) -> Content:
         if isinstance(content, Nested | Variants):
             return Listing(content)
     numbers = [_numbers(part) for part in types]
-    return Numbers(frozenset(rank for rank, _ in numbers), all(item is int for _, item in numbers))
+    ranks = frozenset(rank for rank, _ in numbers)
+    return Numbers(ranks, all(item is int for _, item in numbers), words)
 
 
 def _numbers(annotation: Any) -> tuple[int, type]:
