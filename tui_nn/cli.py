@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tui_nn.commands.check import check
+from tui_nn.commands.compare import compare
 from tui_nn.commands.data import data
 from tui_nn.commands.failures import Exit, Failure, internal_error
 from tui_nn.commands.files import experiment_or_run
@@ -23,6 +24,7 @@ Examples:
   tui-nn train mnist.toml           train without a screen, the same numbers
   tui-nn train mnist.toml --set training.epochs=3 --set optimizer.learning_rate=0.01
   tui-nn train --resume FOLDER      go on with an interrupted run
+  tui-nn compare rates.toml         train with all combinations of listed values, and rank them
   tui-nn check mnist.toml           name all problems of an experiment
   tui-nn step xor.toml              one whole update, with its numbers put in
   tui-nn lesson                     list the lessons; `lesson NAME` tells one
@@ -86,7 +88,7 @@ class Program(click.Group):
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    commands=[train, check, step, data, lesson],
+    commands=[train, compare, check, step, data, lesson],
     epilog=EXAMPLES,
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},

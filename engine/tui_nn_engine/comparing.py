@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ def compare(
     out: Path,
     jobs: int | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Told]:
+) -> Generator[Told]:
     """Train all that have not ended, `jobs` at a time (default: one a core).
 
     It ends when all are done, or soon after `stop()` is true or the generator is closed; then
@@ -125,7 +125,7 @@ class _Crew:
             if found[0] in self._at:
                 yield found
 
-    def dismissed(self) -> Iterator[Told]:
+    def dismissed(self) -> Generator[Told]:
         """Let all save and end; yields what they say last."""
         for worker in self._at:
             worker.terminate()

@@ -253,7 +253,8 @@ def _of_all(items: Iterable[tuple[str, Any]], check: Check) -> None:
             check(name, item)
         except ExperimentError as error:
             for problem in error.problems:
-                found.setdefault(problem, []).append(name)
+                place = Problem(problem.path, problem.message)  # without the mend of a misfit
+                found.setdefault(place, []).append(name)
     if found:
         raise ExperimentError(
             problem if len(names) == count else Problem(problem.path, _where(problem, names))
