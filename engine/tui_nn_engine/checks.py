@@ -126,6 +126,7 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
                 mended(experiment, {"rule": {"type": "fixed"}}),
             )
         return
+    yield from _costs(experiment, rule)
     index, name = learning[-1]
     for earlier, other in learning[:-1]:
         frozen = {f"layers[{earlier}].{part}_trainable": False for part in ("kernel", "bias")}
@@ -149,6 +150,20 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
         )
     else:
         yield from _rule_output(experiment, rule, data, index)
+
+
+def _costs(experiment: Experiment, rule: Rule) -> Iterator[Misfit]:
+    """A rule makes no loss small, so the size of weights can't be weighed against it."""
+    for index, layer in enumerate(experiment.layers):
+        for part in ("kernel", "bias"):
+            if getattr(layer, f"{part}_regularizer", None) is not None:
+                place = f"layers[{index}].{part}_regularizer"
+                yield Misfit(
+                    place,
+                    f"{rule.type} makes no loss small that a penalty could be added to",
+                    "take it out",
+                    mended(experiment, {place: None}),
+                )
 
 
 def _rule_output(

@@ -41,7 +41,9 @@ class Epochs:
     """The epochs ended since the last progress, a row each, without an object for each.
 
     `values` is float64 (epochs, columns); the columns are "epoch", "iteration", "loss", the
-    metrics, and, where there is validation data, "val_loss" and the metrics with "val_".
+    metrics, "penalty" where the size of weights costs (of those that the epoch's last update
+    found; no part of the loss), and, where there is validation data, "val_loss" and the metrics
+    with "val_".
     """
 
     columns: tuple[str, ...] = ()

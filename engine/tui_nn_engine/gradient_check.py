@@ -21,8 +21,9 @@ class GradientChecked:
     """∂E/∂w of one weight, by backpropagation and as (E(w + ε) − E(w − ε)) / 2ε.
 
     `value` is the weight before update `iteration` (counted from 1), `above` and `below` are the
-    batch's losses at w + ε and w − ε. `backprop` is nan where the weight is frozen. `difference`
-    is relative: |backprop − numerical| / max(|backprop|, |numerical|), 0 where both are 0.
+    batch's losses at w + ε and w − ε, penalties included. `backprop` is nan where the weight is
+    frozen. `difference` is relative: |backprop − numerical| / max(|backprop|, |numerical|), 0 where
+    both are 0.
     `passes` forward passes would check all `parameters` weights; backpropagation needs one
     forward and one backward pass for all of them. `sentence` says it in words.
     """
@@ -62,7 +63,7 @@ def check_gradient(stepper: Stepper, name: str, epsilon: float = EPSILON) -> Gra
             for op in program.ops:
                 if op.phase in {"forward", "loss"}:
                     op.call()
-            losses.append(program.loss_value)
+            losses.append(program.loss_value + program.penalty)
     above, below = losses
     numerical = (above - below) / (2 * epsilon)
     backprop = _backprop(stepper, weight)

@@ -186,7 +186,7 @@ def _operations(
 def _has_samples(op: Op, slot: Slot) -> bool:
     """Whether the first axis is the batch, of which one sample is followed."""
     of_parameter = slot.of is not None and slot.of.role == "parameter"
-    return op.phase != "update" and not of_parameter
+    return op.phase != "update" and not of_parameter and slot.shape != ()
 
 
 def _chosen(
@@ -229,7 +229,7 @@ def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 def _code(stepper: Stepper, op: Op, slot: Slot, index: tuple[int, ...]) -> str:
     """As in code; an element of the flat vectors of an update by the weight it belongs to."""
     if op.phase != "update":
-        return f"{slot.name}{list(index)}"
+        return f"{slot.name}{list(index)}" if index else slot.name
     weight = weight_at(index[0], stepper.trainer.parameters).name
     return weight if slot.role == "parameter" else f"{slot.name}({weight})"
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from tui_nn_engine.parameters import Parameters, StateSpec
 from tui_nn_engine.primitives.losses import Loss
 from tui_nn_engine.primitives.optimizer import Optimizer
-from tui_nn_engine.primitives.regularizers import Penalty
+from tui_nn_engine.primitives.penalties import Penalty
 from tui_nn_engine.program import Builder, Slot
 
 
@@ -79,11 +79,9 @@ class GradientDescent:
 def penalize(builder: Builder, parameters: Parameters) -> None:
     """Append what the sizes of weights cost: one scalar for each parameter with a regularizer."""
     for spec in parameters.specs:
-        if spec.regularizer is not None and spec.trainable:
-            layer, _, part = spec.name.rpartition(".")
-            with builder.within(layer, "loss"):
-                weights = builder.parameter(part)
-                name = f"Ω({part})"
-                builder.penalties.append(
-                    builder.apply(Penalty(spec.regularizer), weights, name=name)
-                )
+        if spec.penalty is None:
+            continue
+        layer, _, part = spec.name.rpartition(".")
+        with builder.within(layer, "loss"):
+            cost = builder.apply(Penalty(spec.penalty), builder.parameter(part), name=f"Ω({part})")
+        builder.penalties.append(cost)

@@ -80,7 +80,7 @@ class Names:
             return f"{what}{told}"
         of = slot if slot.of is None else slot.of
         layer = of.name.partition(".")[0]
-        if of.role == "parameter" or layer not in self._first:
+        if of.role == "parameter" or layer not in self._first or not of.shape:
             return what
         sample = f", sample {index[0] + 1} of {batch}" if batch > 1 else ""
         return f"{what}, {layer}{sample}"

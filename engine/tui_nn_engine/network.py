@@ -69,7 +69,7 @@ class Network:
             loss = method.train(builder, output, y, parameters)
         else:
             loss = method.measure(builder, output, y)
-        return Program(tuple(builder.ops), x, y, output, loss)
+        return Program(tuple(builder.ops), x, y, output, loss, tuple(builder.penalties))
 
     def compile_forward(
         self, batch: int, parameters: Parameters, *, with_loss: bool = False

@@ -8,16 +8,25 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tui_nn_engine.initializers import Initializer
+from tui_nn_engine.regularizers import Regularizer
 
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """One parameter array before it exists: name ("dense_1.kernel"), shape, how it starts."""
+    """One parameter array before it exists: name ("dense_1.kernel"), shape, how it starts, whether
+    it is trained and then what its size costs.
+    """
 
     name: str
     shape: tuple[int, ...]
     initializer: Initializer
     trainable: bool = True
+    regularizer: Regularizer | None = None
+
+    @property
+    def penalty(self) -> Regularizer | None:
+        """What its size adds to what training makes small: nothing where it is frozen."""
+        return self.regularizer if self.trainable else None
 
     @property
     def size(self) -> int:

@@ -89,6 +89,7 @@ class Program:
     y: Slot
     output: Slot
     loss: Slot | None = None
+    penalties: tuple[Slot, ...] = ()
     compute: tuple[Call, ...] = field(init=False)
     update: tuple[Call, ...] = field(init=False)
 
@@ -108,6 +109,11 @@ class Program:
             raise ValueError("this program has no loss")
         value: float = self.loss.array.item()
         return value
+
+    @property
+    def penalty(self) -> float:
+        """What the sizes of weights cost, as last computed."""
+        return float(sum(slot.array.item() for slot in self.penalties))
 
     def slots(self) -> dict[str, Slot]:
         """Every slot by name, in the order in which they are first touched."""
@@ -147,6 +153,8 @@ class Builder:
         self.state = state
         self.seed = seed
         self.training = training
+        self.penalties: list[Slot] = []
+        self.ends: tuple[Slot, ...] = ()
         self.ops: list[Op] = []
         self.path = ""
         self.phase: Phase = "forward"
@@ -197,13 +205,17 @@ class Builder:
         """The operation whose value this slot is."""
         return next((op for op in self.ops if op.output is slot), None)
 
-    def differentiate(self, loss: Slot) -> None:
-        """Append the backward half: dE/d(slot) for every trainable parameter, in reverse order."""
+    def differentiate(self, *ends: Slot) -> None:
+        """Append the backward half: dE/d(slot) for every trainable parameter, in reverse order.
+
+        E is the sum of the scalars `ends`.
+        """
+        self.ends = ends
         forward = tuple(self.ops)
         uses = _count_uses(forward)
         shares: dict[Slot, list[Slot]] = {}
         for op in reversed(forward):
-            gradient = loss if op.output is loss else self._total(op.output, shares)
+            gradient = op.output if op.output in ends else self._total(op.output, shares)
             if gradient is None:
                 continue
             with self.within(op.path, "backward"):

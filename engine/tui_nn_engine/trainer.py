@@ -267,7 +267,12 @@ class Trainer:
         """Names of an epoch's figures: see `Epochs`."""
         names = ("loss", *self.metrics)
         val = tuple(f"val_{name}" for name in names) if len(self.data.validation) else ()
-        return ("epoch", "iteration", *names, *val)
+        penalty = ("penalty",) if self._penalized else ()
+        return ("epoch", "iteration", *names, *penalty, *val)
+
+    @cached_property
+    def _penalized(self) -> bool:
+        return any(spec.penalty is not None for spec in self.network.specs)
 
     def _figures(self) -> tuple[float, ...]:
         """Of the epoch whose last update was just made."""
@@ -275,6 +280,8 @@ class Trainer:
         loss = float(np.dot(state.epoch_losses, self.batches.shares))
         targets = self.batches.targets(state.epoch)
         row = [metric(state.epoch_outputs, targets) for metric in self.metrics.values()]
+        if self._penalized:
+            row.append(self.program.penalty if self.program else 0.0)
         if len(self.data.validation):
             evaluation = self.evaluate(self.data.validation)
             row += [evaluation.loss, *evaluation.metrics.values()]

@@ -15,7 +15,9 @@ from tui_nn_engine.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Softmax, Tanh
 from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Reshape
 from tui_nn_engine.primitives.losses import LOSSES
+from tui_nn_engine.primitives.penalties import Penalty
 from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
+from tui_nn_engine.regularizers import L1, L1L2, L2
 from tui_nn_engine.schema import kind_name
 
 STEP = 1e-4  # of the five-point stencil, whose error falls with its fourth power
@@ -160,6 +162,13 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
         lambda b, s: b.apply(Add(), s["x"], s["n"], name="h"),
         {"x": (4, 3), "n": (4, 3)},
     ),
+    **{
+        f"penalty {kind_name(type(kind))}": (
+            lambda b, s, kind=kind: b.apply(Penalty(kind), s["w"], name="E"),
+            {"w": (4, 3)},
+        )
+        for kind in (L1(), L2(), L1L2())
+    },
     "sum": (
         lambda b, s: b.apply(Sum(), s["x"], s["y"], s["z"], name="h"),
         {"x": (4, 3), "y": (4, 3), "z": (4, 3)},
@@ -261,6 +270,13 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
     "dropout first": ((3,), [{"type": "dropout", "rate": 0.4}, HIDDEN]),
     "noise": ((3,), [HIDDEN, {"type": "gaussian_noise", "stddev": 0.4}]),
     "noise first": ((3,), [{"type": "gaussian_noise", "stddev": 0.4}, HIDDEN]),
+    "penalties": (
+        (3,),
+        [
+            {**HIDDEN, "kernel_regularizer": {"type": "l2", "l2": 0.3}, "bias_regularizer": "l1"},
+            {**HIDDEN, "kernel_regularizer": {"type": "l1_l2", "l1": 0.1}},
+        ],
+    ),
     "flatten": ((2, 3), [{"type": "flatten"}, HIDDEN]),
     "flatten inside": ((2, 3), [HIDDEN, {"type": "flatten"}, HIDDEN]),
     "time": ((2, 3), [HIDDEN, HIDDEN]),
@@ -297,7 +313,7 @@ def network_error(
     def evaluate() -> float:
         for call in forward:
             call()
-        return float(program.loss.array)
+        return program.loss_value + program.penalty
 
     return relative_error(found, differences(evaluate, parameters.trainable))
 

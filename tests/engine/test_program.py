@@ -53,6 +53,8 @@ def layers() -> st.SearchStrategy[list[dict[str, Any]]]:
         {"type": st.just("dense"), "units": units, "activation": names},
         optional={
             "use_bias": st.booleans(),
+            "kernel_regularizer": st.sampled_from(["l1", "l2", "l1_l2"]),
+            "bias_regularizer": st.just("l2"),
             "kernel_trainable": st.booleans(),
             "bias_trainable": st.booleans(),
         },
@@ -60,7 +62,8 @@ def layers() -> st.SearchStrategy[list[dict[str, Any]]]:
     dropout = st.builds(lambda rate: {"type": "dropout", "rate": rate}, st.floats(0, 0.9))
     noise = st.builds(lambda sd: {"type": "gaussian_noise", "stddev": sd}, st.floats(0, 2))
     activation = st.builds(lambda name: {"type": "activation", "activation": name}, names)
-    inner = st.lists(dense | dropout | noise | activation | st.just({"type": "flatten"}), max_size=4)
+    flatten = st.just({"type": "flatten"})
+    inner = st.lists(dense | dropout | noise | activation | flatten, max_size=4)
     return st.builds(lambda before, last: [*before, last], inner, dense)
 
 

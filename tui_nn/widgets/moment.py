@@ -190,8 +190,8 @@ class Moment:
                 return Written("", frozenset({"new"}))
             change = listing.inputs[-1].split(", ")[1]
             return Written("", frozenset({"change"} if output == change else ()))
-        if listing.phases[done] == "loss":
-            return Written("", frozenset({"loss"}))
+        if listing.phases[done] == "loss" == listing.paths[done]:
+            return Written("", frozenset({"loss"} if output == "loss.E" else ()))
         layer, of, is_gradient = layer_and_part(output)
         if is_gradient:
             shown = {"z": "error", "kernel": "kernel", "bias": "bias"}

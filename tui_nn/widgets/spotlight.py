@@ -29,6 +29,8 @@ def spotlight(moment: Moment) -> Spotlight | None:
     chosen = view.layer, view.unit
     if listing.phases[operation] == "update":
         return Spotlight(chosen)
+    if listing.phases[operation] == "loss" != listing.paths[operation]:
+        return None  # a penalty on a layer's weights
     if listing.phases[operation] == "loss":
         last = moment.layers[-1]
         return Spotlight((last, min(view.unit, len(view.units[last]) - 1)), "h")

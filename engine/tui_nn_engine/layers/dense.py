@@ -11,6 +11,7 @@ from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.activations import Activation, AnyActivation, Linear
 from tui_nn_engine.primitives.linear import AddBias, MatMul
 from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.regularizers import AnyRegularizer, Regularizer
 from tui_nn_engine.schema import Problem
 
 
@@ -31,6 +32,12 @@ class Dense(Layer):
     bias_initializer: Annotated[AnyInitializer, Field(description="how the biases b start")] = (
         Zeros()
     )
+    kernel_regularizer: Annotated[
+        AnyRegularizer | None, Field(description="what large weights cost beside the loss")
+    ] = None
+    bias_regularizer: Annotated[
+        AnyRegularizer | None, Field(description="what large biases cost beside the loss")
+    ] = None
     kernel_trainable: Annotated[bool, Field(description="off: the weights stay as they are")] = True
     bias_trainable: Annotated[bool, Field(description="off: the biases stay as they are")] = True
 
@@ -61,7 +68,8 @@ class Dense(Layer):
     def _spec(self, name: str, part: str, shape: Shape) -> ParameterSpec:
         initializer: Initializer = getattr(self, f"{part}_initializer")
         trainable: bool = getattr(self, f"{part}_trainable")
-        return ParameterSpec(f"{name}.{part}", shape, initializer, trainable)
+        regularizer: Regularizer | None = getattr(self, f"{part}_regularizer")
+        return ParameterSpec(f"{name}.{part}", shape, initializer, trainable, regularizer)
 
     def connections(self, shape: Shape) -> int:
         """One a pair of input and unit, at each place of the leading axes."""
