@@ -150,7 +150,15 @@ class Desk:
             if command is not None:
                 self.link.send(command)
             if self._walk.arrived:
+                self._look_at(self._walk.at)
                 self._walk = None
+
+    def _look_at(self, at: protocol.LookAt) -> None:
+        from tui_nn.modes.step import Step
+
+        mode = self.app.screen_stack[0]
+        if isinstance(mode, Step):
+            mode.look_at(at)
 
     def _adopt(self, opened: protocol.Opened) -> None:
         """A resumed run brings its experiment."""

@@ -12,10 +12,13 @@ class Walk:
     """Begins when the experiment has been asked for; says what to ask for next.
 
     The end is in the update of number `update` (the first is 1), or else in the one after `epochs`
-    epochs, where `slot` has just been written.
+    epochs, where `slot` has just been written; `at` is what is to be looked at there.
     """
 
-    def __init__(self, update: int | None, epochs: int | None, slot: str) -> None:
+    def __init__(
+        self, update: int | None, epochs: int | None, slot: str, at: protocol.LookAt
+    ) -> None:
+        self.at = at
         self.arrived = False
         self._update, self._epochs, self._slot = update, epochs or 0, slot
         self._iteration: int | None = None

@@ -123,6 +123,29 @@ async def test_a_story_is_stepped_through_by_many_keys(laboratory: Any, xor: Pat
         await app.until(lambda: isinstance(mode.focused, LessonList), "the list")
 
 
+async def test_a_story_is_stepped_through_by_mouse(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await learn(app)
+        await click(app, "n ▸")
+        await at(app, 2)
+        await click(app, "◂ b")
+        await at(app, 1)
+        await click(app, "▱▱▱▱▱  n ▸")  # the third step: the first of five not seen
+        await at(app, 3)
+        await click(app, "L5 Forward passes")
+        await app.shows("L5 Forward passes by hand ─")
+        await at(app, 1)
+        await click(app, "x open in Step mode")
+        await app.until(lambda: app.app.current_mode == "step", "Step mode")
+
+
+async def click(app: Any, text: str) -> None:
+    """Click on the first cell of a text on the screen."""
+    row, line = next((y, s) for y, s in enumerate(app.screen().splitlines()) if text in s)
+    await app.pilot.click(offset=(line.index(text), row))
+    await app.pilot.pause()
+
+
 async def test_after_the_last_step_the_next_lesson_is_marked(laboratory: Any, xor: Path) -> None:
     async with laboratory(xor) as app:
         mode = await learn(app, step=7)
@@ -314,10 +337,11 @@ async def test_a_file_that_is_no_toml_is_told_line_and_column(
 
 
 @pytest.mark.parametrize(
-    ("step", "slot", "shown"), [(2, "dense_1.h", "0.3318"), (4, "dE/d(dense_2.z)", "0.1312")]
+    ("step", "slot", "unit", "shown"),
+    [(2, "dense_1.h", 0, "0.3318"), (5, "dE/d(dense_1.z)", 1, "-0.006542")],
 )
 async def test_step_mode_opens_at_the_very_number(
-    laboratory: Any, xor: Path, step: int, slot: str, shown: str
+    laboratory: Any, xor: Path, step: int, slot: str, unit: int, shown: str
 ) -> None:
     async with laboratory(xor) as app:
         await learn(app, step=step)
@@ -328,7 +352,9 @@ async def test_step_mode_opens_at_the_very_number(
         listing, view = app.monitor.listing, app.monitor.view
         assert listing.outputs[view.cursor - 1] == slot
         assert view.iteration == 1
+        await app.until(lambda: app.monitor.view.unit == unit, "its unit")
         await app.shows(shown)
+        await app.shows("e = −∂E/∂z")  # as this course writes it
         assert app.monitor.opened.experiment["data"]["name"] == "given"
         await app.shows("What Build held comes back with ctrl+z")
         app.desk.draft.undo()

@@ -1,5 +1,6 @@
 """What Learn mode is made of, without the app: the way to an operation, a reading, its tables."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tui_nn.lessons import Figure, FigureTable, Progress, Story, load
 from tui_nn.modes.reading import Reading
+from tui_nn.modes.shelf import Shelf
 from tui_nn.walk import Walk, look_at, operations_until
 from tui_nn.widgets.figure_sheet import FigureGrid, FigureSheet
 from tui_nn_engine import Trainer, protocol
@@ -76,7 +78,7 @@ def test_a_walk_leads_to_its_operation(
     session.handle(protocol.Open(experiment, str(tmp_path / "before")))
     session.handle(protocol.Step(3))
     said.clear()
-    walk = Walk(update, epochs, "dense_2.h")
+    walk = Walk(update, epochs, "dense_2.h", LookAt())
     session.handle(protocol.Open(experiment, str(tmp_path / "run")))
     while not walk.arrived:
         if not said:
@@ -90,7 +92,7 @@ def test_a_walk_leads_to_its_operation(
 
 
 def test_a_walk_ends_where_the_experiment_is_refused() -> None:
-    walk = Walk(1, None, "dense_1.z")
+    walk = Walk(1, None, "dense_1.z", LookAt())
     assert walk.after(protocol.Refused("no")) is None
     assert walk.arrived
 
@@ -137,6 +139,59 @@ def test_no_step_lies_outside(story: Story, tmp_path: Path, asked: int, step: in
     reading = Reading("L6", story, Progress(tmp_path / "progress.json"))
     reading.go_to(asked)
     assert reading.step == step
+
+
+# -- the shelf --------------------------------------------------------------------------------
+
+
+def test_the_first_lesson_that_is_not_done_is_next() -> None:
+    shelf = Shelf()
+    first, second = shelf.entries[:2]
+    assert shelf.next_to_do == first.name
+    for step in range(first.steps):
+        shelf.progress.opened(first.name, step)
+    assert shelf.next_to_do == first.name  # its exercises are not done
+    for number in range(first.exercises):
+        shelf.progress.answered(first.name, 0, number, solved=True)
+    assert shelf.next_to_do == second.name
+    assert shelf.after(first.name) == second.name
+    assert shelf.after(shelf.entries[-1].name) == shelf.entries[-1].name
+
+
+def test_a_lesson_once_opened_stays_as_it_was_left() -> None:
+    shelf = Shelf()
+    reading = shelf.read("backpropagation")
+    reading.go_to(1)
+    reading.show(0)
+    assert shelf.read("backpropagation") is reading
+    assert shelf.read("backpropagation", anew=True) is not reading
+
+
+def test_a_file_has_a_progress_of_its_own(tmp_path: Path) -> None:
+    """Though it is named like a lesson that comes with tui-nn; and it is listed once."""
+    path = tmp_path / "backpropagation.toml"
+    path.write_text(files("tui_nn.lessons").joinpath("backpropagation.toml").read_text("utf-8"))
+    shelf = Shelf()
+    count = len(shelf.entries)
+    for _ in range(2):
+        shelf.read(str(path), anew=True).go_to(3)
+    assert [entry.name for entry in shelf.entries[count:]] == [str(path)]
+    assert shelf.progress.of(str(path)).seen == (3,)
+    assert shelf.progress.of("backpropagation").seen == ()
+
+
+def test_progress_is_written_once(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.read("backpropagation").go_to(2)
+    assert shelf.save() == ""
+    file = shelf.progress.path
+    assert Progress.load(file).of("backpropagation").step == 2
+    file.unlink()
+    assert shelf.save() == ""
+    assert not file.exists(), "nothing is new"
+    shelf.read("backpropagation").go_to(3)
+    file.mkdir()
+    assert "can't keep your progress" in shelf.save()
 
 
 # -- tables -----------------------------------------------------------------------------------

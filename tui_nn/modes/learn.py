@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -11,26 +10,25 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.style import Style
-from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from tui_nn import lessons
 from tui_nn.forms.files import lesson_to_open
-from tui_nn.lessons import Entry
+from tui_nn.lessons.library import is_path
 from tui_nn.modes.mode import Mode
 from tui_nn.modes.reading import Reading
-from tui_nn.walk import Walk
+from tui_nn.modes.shelf import Shelf
+from tui_nn.walk import Walk, look_at
 from tui_nn.widgets.exercise import Answer, ExerciseBox
 from tui_nn.widgets.lesson_list import LessonList, done_text, number_text
-from tui_nn.widgets.story_page import StoryPage
+from tui_nn.widgets.story_pane import StoryPane
 from tui_nn_datasets import DataError
 from tui_nn_engine import Experiment
+from tui_nn_engine.explanation import Notation
 from tui_nn_engine.schema import ExperimentError
 
 if TYPE_CHECKING:
-    from tui_nn.lessons import Page, Progress, Verdict
+    from tui_nn.lessons import Page, Verdict
 
 PATIENCE: Final = 0.15  # seconds of computing before it is said that something is computed
 VERDICTS: Final = {
@@ -89,14 +87,9 @@ class Learn(Mode):
         super().__init__()
         self._take_apart = take_apart
         self._file = path
-        self._progress: Progress | None = None
-        self._entries: list[Entry] = []
-        self._files: dict[str, Path] = {}
-        self._readings: dict[str, Reading] = {}
+        self._shelf: Shelf | None = None
         self._reading: Reading | None = None
         self._page: Page | None = None
-        self._saving = asyncio.Lock()
-        self._unsaved = False
 
     def compose_mode(self) -> ComposeResult:
         """The list, and the page with its exercise and where one is."""
@@ -104,49 +97,37 @@ class Learn(Mode):
             with Vertical(id="shelf") as shelf:
                 shelf.border_title = "Lessons"
                 yield LessonList()
-            with Vertical(id="page"):
-                yield Static("computing…", id="computing")
-                yield StoryPage(id="story")
-                yield ExerciseBox()
-                yield Static(id="nav")
+            yield StoryPane()
 
     def on_mount(self) -> None:
         """Fetch the lessons and what was done of them."""
         self._fetch()
 
+    @property
+    def _pane(self) -> StoryPane:
+        return self.query_one(StoryPane)
+
     @work(group="page", exclusive=True)
     async def _fetch(self) -> None:
-        self._entries = list(await asyncio.to_thread(lessons.entries))
-        self._progress = await asyncio.to_thread(_progress)
-        if self._progress.warning:
-            self.notify(self._progress.warning, severity="warning", timeout=10)
-        self._show_list(self._last_open())
+        self._shelf = await asyncio.to_thread(Shelf)
+        if self._shelf.progress.warning:
+            self.notify(self._shelf.progress.warning, severity="warning", timeout=10)
+        self._show_list(self._shelf.next_to_do)
         self.action_shelf()
         if self._file is not None:
             self._open(str(self._file))
 
-    def _last_open(self) -> str | None:
-        """The lesson that was read last is not known; the first that is not done is next."""
-        progress = self._progress
-        begun = [e.name for e in self._entries if progress and not _complete(e, progress)]
-        return begun[0] if begun else None
-
-    async def on_unmount(self) -> None:
-        """What could not be written yet is written now."""
-        if self._unsaved and self._progress is not None:
-            self._progress.save()
+    def on_unmount(self) -> None:
+        """What is not written yet is written now."""
+        if self._shelf is not None:
+            self._shelf.save()
 
     # -- the list -------------------------------------------------------------------------------
 
-    def _show_list(self, current: str | None = None) -> None:
-        if self._progress is not None:
+    def _show_list(self, current: str) -> None:
+        if self._shelf is not None:
             with self.prevent(OptionList.OptionHighlighted):
-                self.query_one(LessonList).show(self._entries, self._progress, current)
-
-    @property
-    def _marked(self) -> Entry | None:
-        marked = self.query_one(LessonList).highlighted
-        return self._entries[marked] if marked is not None and self._entries else None
+                self.query_one(LessonList).show(self._shelf.entries, self._shelf.progress, current)
 
     @on(OptionList.OptionHighlighted)
     def _lesson_marked(self) -> None:
@@ -159,19 +140,17 @@ class Learn(Mode):
 
     @work(group="page", exclusive=True)
     async def _show_cover(self) -> None:
-        entry, progress = self._marked, self._progress
-        self.query_one("#page").border_title = ""
-        if entry is None or progress is None:
+        """What the marked lesson is about."""
+        marked = self.query_one(LessonList).highlighted
+        if self._shelf is None or marked is None:
             return
-        title = f"{number_text(entry)} {entry.title}"
+        entry, progress = self._shelf.entries[marked], self._shelf.progress
         begun = bool(progress.of(entry.name).seen)
         text = (
             f"{entry.summary}\n\n{done_text(entry, progress)}\n\n"
             f"**enter** {'goes on where you were' if begun else 'begins'}"
         )
-        await self.query_one(StoryPage).show_text(title, text)
-        self._show_exercise()
-        self._show_nav()
+        await self._pane.say(f"{number_text(entry)} {entry.title}", text)
 
     def action_shelf(self) -> None:
         """Back to the list."""
@@ -184,59 +163,34 @@ class Learn(Mode):
     # -- a lesson -------------------------------------------------------------------------------
 
     @work(group="page", exclusive=True)
-    async def _open(self, name: str) -> None:
+    async def _open(self, name: str, *, anew: bool = False) -> None:
         """Open a lesson by its name or path, at the step it was left."""
+        if self._shelf is None:
+            return
         self.add_class("-reading")
-        reading = self._readings.get(name)
-        if reading is None:
-            try:
-                reading = await self._computed(partial(self._read, name))
-            except (ExperimentError, DataError, lessons.UnknownLessonError, OSError) as error:
-                await self._show_problems(name, error)
-                return
-            self._readings[name] = reading
+        try:
+            reading = await self._computed(partial(self._shelf.read, name, anew=anew))
+        except (ExperimentError, DataError) as error:
+            await self._show_problems(name, error)
+            return
         self._reading = reading
-        if reading.path is not None:
-            self._file = reading.path
-            self._list_file(reading)
+        self._file = reading.path or self._file
         self._show_list(reading.name)
         self._go_to(reading.step)
 
-    def _read(self, name: str) -> Reading:
-        """In a thread. A file's steps are all computed, so that all its problems are told."""
-        assert self._progress is not None  # noqa: S101 - fetched before anything can be opened
-        story = lessons.Story(lessons.load(name))
-        path = Path(name).resolve() if name in self._files or _is_file(name) else None
-        if path is not None:
-            story.pages()
-        return Reading(str(path or name), story, self._progress, path)
-
-    def _list_file(self, reading: Reading) -> None:
-        """A file of one's own stands below the others."""
-        lesson = reading.story.lesson
-        exercises = sum(value.exercise is not None for s in lesson.steps for value in s.values)
-        entry = Entry(
-            reading.name, lesson.number, lesson.title, lesson.summary, reading.steps, exercises
-        )
-        others = [one for one in self._entries if one.name != entry.name]
-        self._entries = [*others, entry]
-
     async def _show_problems(self, name: str, error: Exception) -> None:
         self._reading = self._page = None
-        if _is_file(name):
+        if is_path(name):
             self._file = Path(name)
         problems = getattr(error, "problems", None) or [error]
         count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-        await self.query_one(StoryPage).show_problems(
+        await self._pane.say(
             f"{Path(name).name} can't be told yet",
             f"It has {count}. Mend the file, then **R** reads it again; **home** leads to the "
             "lessons.",
             map(str, problems),
         )
-        self.query_one("#page").border_title = ""
-        self._show_exercise()
-        self._show_nav()
-        self.query_one(StoryPage).focus()
+        self._pane.page.focus()
         self.refresh_bindings()
 
     @work(group="page", exclusive=True)
@@ -246,30 +200,22 @@ class Learn(Mode):
         if reading is None:
             return
         reading.go_to(step)
-        lesson = reading.story.lesson
-        number = f"L{lesson.number} " if lesson.number else ""
-        self.query_one("#page").border_title = f"{number}{lesson.title}"
-        self._show_nav()
-        self.query_one(ExerciseBox).say("")
+        self._page = None
+        self._pane.head(reading)
         try:
             self._page = await self._computed(partial(reading.story.page, reading.step))
         except (ExperimentError, DataError) as error:
             await self._show_problems(reading.name, error)
             return
         self._show_list(reading.name)
-        await self._show_step(into_field=True)
-        self.query_one("#page").scroll_home(animate=False)
+        await self._tell(into_field=True)
+        self._pane.scroll_home(animate=False)
         self._save_progress()
 
-    async def _show_step(self, *, into_field: bool) -> None:
-        reading, page = self._reading, self._page
-        if reading is None or page is None:
-            return
-        asked = reading.asked
-        await self.query_one(StoryPage).show(page, asked.value if asked else None)
-        self._show_exercise(into_field=into_field)
-        self._show_nav()
-        self.refresh_bindings()
+    async def _tell(self, *, into_field: bool) -> None:
+        if self._reading is not None and self._page is not None:
+            await self._pane.tell(self._reading, self._page, into_field=into_field)
+            self.refresh_bindings()
 
     async def _computed(self, work: Callable[[], Result]) -> Result:
         """What that comes to, computed in a thread; said to be, where it takes its time."""
@@ -282,44 +228,17 @@ class Learn(Mode):
 
     @work(group="progress")
     async def _save_progress(self) -> None:
-        """In a thread, one after the other."""
-        self._unsaved = True
-        async with self._saving:
-            progress = self._progress
-            if not self._unsaved or progress is None:
-                return
-            self._unsaved = False
-            now = replace(progress, lessons=dict(progress.lessons))
-            wrong = await asyncio.to_thread(now.save)
-        if wrong:
+        if self._shelf is not None and (wrong := await asyncio.to_thread(self._shelf.save)):
             self.notify(wrong, severity="warning")
 
     # -- where one is ---------------------------------------------------------------------------
-
-    def _show_nav(self) -> None:
-        nav, reading = self.query_one("#nav", Static), self._reading
-        nav.display = reading is not None
-        if reading is None:
-            return
-        seen = reading.seen
-        bar: list[Content] = []
-        for step in range(reading.steps):
-            sign = "●" if step == reading.step else "▰" if step in seen else "▱"
-            bar.append(_link(sign, f"go({step})"))
-        nav.update(
-            Content.assemble(
-                _link("◂ b", "turn(-1)"), "  ", *bar, "  ", _link("n ▸", "turn(1)"),
-                (f"   step {reading.step + 1}/{reading.steps}", "bold"),
-                "   ", _link("x open in Step mode", "walk"),
-            )
-        )  # fmt: skip
 
     def action_turn(self, direction: int) -> None:
         """To the next step or the one before; from the last on to the list."""
         reading = self._reading
         if reading is None:
-            if direction > 0 and (entry := self._marked) is not None:
-                self._open(entry.name)
+            if direction > 0:
+                self.query_one(LessonList).action_select()
         elif 0 <= reading.step + direction < reading.steps:
             self._go_to(reading.step + direction)
         elif direction > 0:
@@ -327,11 +246,9 @@ class Learn(Mode):
 
     def _finish(self, reading: Reading) -> None:
         """After the last step: the next lesson is marked."""
-        names = [entry.name for entry in self._entries]
-        place = names.index(reading.name) + 1
-        self.action_shelf()
-        self._show_list(names[min(place, len(names) - 1)])
-        self._show_cover()
+        if self._shelf is not None:
+            self._show_list(self._shelf.after(reading.name))
+            self.action_shelf()
 
     def action_go(self, step: int) -> None:
         """To that step."""
@@ -339,53 +256,21 @@ class Learn(Mode):
 
     def action_leaf(self, direction: int) -> None:
         """Scroll a page; at its end, turn it."""
-        page = self._scrolling
-        end = page.is_vertical_scroll_end if direction > 0 else page.scroll_y <= 0
-        if end or self._reading is None:
+        if self._reading is None or not self._pane.leaf(direction):
             self.action_turn(direction)
-        elif direction > 0:
-            page.scroll_page_down(animate=False)
-        else:
-            page.scroll_page_up(animate=False)
 
     def action_scroll_page(self, direction: int) -> None:
         """Scroll the page, also from the answer's field."""
-        self._scrolling.scroll_relative(y=direction, animate=False)
-
-    @property
-    def _scrolling(self) -> Widget:
-        """The story; on a low screen all of the page, its exercise too."""
-        return self.query_one("#page" if self.has_class("-short") else "#story")
+        self._pane.scrolling.scroll_relative(y=direction, animate=False)
 
     def action_out(self) -> None:
         """Out of the field; then back to the list."""
         if isinstance(self.focused, Answer):
-            self.query_one(StoryPage).focus()
+            self._pane.page.focus()
         elif not isinstance(self.focused, LessonList):
             self.action_shelf()
 
     # -- exercises ------------------------------------------------------------------------------
-
-    def _show_exercise(self, *, into_field: bool = False) -> None:
-        """Ask what there is to ask; `into_field`: there the keys go, for one will type a number."""
-        box, reading, page = self.query_one(ExerciseBox), self._reading, self._page
-        asked = reading.asked if reading else None
-        if reading is None or page is None or (asked is None and not reading.can_ask_again):
-            box.display = False
-            if reading is not None:
-                self.query_one(StoryPage).focus()
-            return
-        box.display = True
-        if asked is None:
-            box.rest("Exercise done: a asks again")
-            self.query_one(StoryPage).focus()
-            return
-        value = page.values[asked.value].value
-        box.ask(_title(asked.number, asked.count), asked.question, for_number=_is_number(value))
-        if reading.offers_answer(asked.value):
-            box.offer()
-        if into_field:
-            box.field.focus()
 
     @on(Answer.HandedOn)
     async def _handed_on(self, event: Answer.HandedOn) -> None:
@@ -393,10 +278,10 @@ class Learn(Mode):
 
     @on(ExerciseBox.Submitted)
     def _submitted(self, event: ExerciseBox.Submitted) -> None:
-        if event.text.strip():
+        if not event.text.strip():
+            self._pane.exercise.say("n goes on without an answer", "dim")
+        elif self._page is not None:
             self._judge(event.text)
-        else:
-            self.query_one(ExerciseBox).say("n goes on without an answer", "dim")
 
     @work(group="page", exclusive=True)
     async def _judge(self, text: str) -> None:
@@ -406,7 +291,7 @@ class Learn(Mode):
             return
         place = (reading.story, reading.step, asked.value)
         verdict: Verdict = await self._computed(partial(lessons.answer, *place, text))
-        box = self.query_one(ExerciseBox)
+        box = self._pane.exercise
         sign, style = VERDICTS[verdict.kind]
         if verdict.kind == "unreadable":
             box.say(f"{sign} {verdict.text}", style)
@@ -416,8 +301,8 @@ class Learn(Mode):
         self._show_list(reading.name)
         if verdict.solved:
             box.say(f"{sign} {verdict.text}", style)
-            await self._show_step(into_field=True)
-            self._scrolling.scroll_end(animate=False)
+            await self._tell(into_field=True)
+            self._pane.scrolling.scroll_end(animate=False)
             return
         offer = ""
         if reading.offers_answer(asked.value):
@@ -435,17 +320,17 @@ class Learn(Mode):
             return
         reading.show(asked.value)
         figure = self._page.values[asked.value]
-        self.query_one(ExerciseBox).say(f"· {figure.label} = {figure.shown}", "dim")
-        await self._show_step(into_field=isinstance(self.focused, Answer))
-        self._scrolling.scroll_end(animate=False)
+        self._pane.exercise.say(f"· {figure.label} = {figure.shown}", "dim")
+        await self._tell(into_field=isinstance(self.focused, Answer))
+        self._pane.scrolling.scroll_end(animate=False)
 
     @work(group="page", exclusive=True)
     async def action_again(self) -> None:
         """Ask once more what was answered."""
         if self._reading is not None:
             self._reading.ask_again()
-            self.query_one(ExerciseBox).say("")
-            await self._show_step(into_field=True)
+            self._pane.exercise.say("")
+            await self._tell(into_field=True)
 
     # -- files, Step mode -----------------------------------------------------------------------
 
@@ -459,9 +344,7 @@ class Learn(Mode):
 
     def open_file(self, path: Path) -> None:
         """Open a lesson file, read anew."""
-        name = str(path.resolve())
-        self._readings.pop(name, None)
-        self._open(name)
+        self._open(str(path), anew=True)
 
     def action_reload(self) -> None:
         """Read the file again: its writer has changed it."""
@@ -474,8 +357,11 @@ class Learn(Mode):
         if reading is None:
             return
         experiment, when = reading.story.place(reading.step)
-        slot = reading.story.lesson.steps[reading.step].slot
-        self._take_apart(experiment, Walk(when.update, when.epochs, slot))
+        lesson = reading.story.lesson
+        step, written = lesson.steps[reading.step], lesson.notation
+        notation = Notation(written.names, written.error, written.digits)
+        at = look_at(step.slot, (value.value for value in step.values), notation)
+        self._take_apart(experiment, Walk(when.update, when.epochs, step.slot, at))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now."""
@@ -490,33 +376,8 @@ class Learn(Mode):
             case "show":
                 return reading is not None and self._page is not None and bool(reading.asked)
             case "again":
-                return reading is not None and reading.can_ask_again
+                return reading is not None and self._page is not None and reading.can_ask_again
             case "reload":
                 broken = reading is None and self.has_class("-reading")
                 return self._file is not None and (broken or bool(reading and reading.path))
         return super().check_action(action, parameters)
-
-
-def _progress() -> "Progress":
-    return lessons.Progress.load()
-
-
-def _complete(entry: Entry, progress: "Progress") -> bool:
-    done = progress.of(entry.name)
-    return len(done.seen) >= entry.steps and len(done.solved) >= entry.exercises
-
-
-def _is_file(name: str) -> bool:
-    return Path(name).suffix == ".toml" or "/" in name
-
-
-def _is_number(value: object) -> bool:
-    return not isinstance(value, str)
-
-
-def _title(number: int, count: int) -> str:
-    return f"Exercise {number} of {count}" if count > 1 else "Exercise"
-
-
-def _link(text: str, action: str) -> Content:
-    return Content.styled(text, Style.from_meta({"@click": f"screen.{action}"}))

@@ -16,8 +16,8 @@ DIGITS: Final = range(2, 18)
 class Looking:
     """The choices, and what follows from them for the next choice. Knows no screen."""
 
-    def __init__(self) -> None:
-        self.at = LookAt()
+    def __init__(self, at: LookAt | None = None) -> None:
+        self.at = at or LookAt()
         self.follow = True
         self.largest_first = True
         self._place: tuple[int, int] | None = None
@@ -56,6 +56,14 @@ class Looking:
     def write(self, **changes: Any) -> LookAt:
         """Write numbers, names or errors in another way."""
         return self.change(notation=replace(self.notation, **changes))
+
+    def other_sign(self) -> LookAt:
+        """Errors as δ = ∂E/∂z, or as e = −δ."""
+        return self.write(error="delta" if self.notation.error == "e" else "e")
+
+    def other_names(self) -> LookAt:
+        """Names as on paper, or as in code."""
+        return self.write(names="code" if self.notation.names == "paper" else "paper")
 
     def at_operation(self, moment: Moment, operation: int) -> LookAt:
         """Have an operation explained, in its own layer."""

@@ -316,6 +316,11 @@ class Step(StepTools, inherit_bindings=False):
         if self.moment is not None and self.moment.before:
             self._look(self._looking.hold(self.moment.before, event.source))
 
+    def look_at(self, at: protocol.LookAt) -> None:
+        """Look at that, written as it says, and follow the update from there."""
+        self._looking = Looking(at)
+        self.send(at)
+
     def _look(self, at: protocol.LookAt | None) -> None:
         """Show what is looked at: in part at once, in full when the engine answers."""
         if at is None:
@@ -340,17 +345,11 @@ class Step(StepTools, inherit_bindings=False):
 
     def action_sign(self) -> None:
         """Errors as delta = dE/dz, or as e = -dE/dz."""
-        self._look(
-            self._looking.write(error="delta" if self._looking.notation.error == "e" else "e")
-        )
+        self._look(self._looking.other_sign())
 
     def action_names(self) -> None:
         """Names as on paper, or as in code."""
-        self._look(
-            self._looking.write(
-                names="code" if self._looking.notation.names == "paper" else "paper"
-            )
-        )
+        self._look(self._looking.other_names())
 
     def action_digits(self, change: int) -> None:
         """Fewer or more significant digits."""

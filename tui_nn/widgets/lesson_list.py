@@ -38,10 +38,8 @@ class LessonList(OptionList):
     LessonList > .option-list--option { padding: 0 1; }
     """
 
-    def show(self, entries: Sequence[Entry], progress: "Progress", current: str | None) -> None:
-        """Show them; `current` is the one marked, None keeps the mark where it was."""
-        if current is None and self.highlighted is not None:
-            current = self.get_option_at_index(self.highlighted).id
+    def show(self, entries: Sequence[Entry], progress: "Progress", current: str) -> None:
+        """Show them; `current` is the one marked."""
         names = [entry.name for entry in entries]
         self.set_options(Option(_lines(one, progress), id=one.name) for one in entries)
         if names:

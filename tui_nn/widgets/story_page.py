@@ -30,8 +30,8 @@ class StoryPage(VerticalScroll):
         Binding("pageup", "screen.leaf(-1)", "Page up, then back", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._page: Page | None = None
 
     def compose(self) -> ComposeResult:
@@ -51,19 +51,15 @@ class StoryPage(VerticalScroll):
                 self.scroll_home(animate=False)
             await self._put(_figures(page, asked))
 
-    async def show_text(self, title: str, text: str) -> None:
-        """Show words alone."""
+    async def show_text(self, title: str, text: str, problems: Iterable[str] = ()) -> None:
+        """Show words, and what is wrong, each problem on its own."""
         self._page = None
         async with self.batch():
             self.query_one("#page-title", Label).update(title)
             await self.query_one(Markdown).update(text)
             self.scroll_home(animate=False)
-            await self._put([])
-
-    async def show_problems(self, title: str, text: str, problems: Iterable[str]) -> None:
-        """Show what is wrong, each problem on its own."""
-        await self.show_text(title, text)
-        await self._put([Static(Content.assemble(("✗ ", "$text-error"), one)) for one in problems])
+            said = [Content.assemble(("✗ ", "$text-error"), one) for one in problems]
+            await self._put([Static(one) for one in said])
 
     async def _put(self, widgets: list[Widget]) -> None:
         figures = self.query_one("#page-figures")
