@@ -21,6 +21,7 @@ from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.primitives.losses import AnyLoss
 from tui_nn_engine.primitives.updates import Adam, AnyOptimizer, Optimizer
 from tui_nn_engine.rules import AnyRule
+from tui_nn_engine.schedules import AnySchedule, Constant, Counters, Course
 from tui_nn_engine.schema import Block, ExperimentError, Problem, kind_name, problems_of
 
 MAX_SEED = 2**63 - 1  # TOML's integers are signed 64-bit
@@ -107,6 +108,9 @@ class Experiment(Block):
     optimizer: Annotated[
         AnyOptimizer | None, Field(description="how a gradient changes the weights")
     ] = Field(default_factory=_usual_optimizer)
+    schedule: Annotated[
+        AnySchedule, Field(description="how the learning rate goes on from the one named above")
+    ] = Constant()
     training: Training = Training()
     replaced_by_rule: ClassVar[tuple[str, ...]] = ("loss", "optimizer")
 
@@ -175,13 +179,17 @@ class Experiment(Block):
         """With `training.epochs=3` and the like applied. Raises ExperimentError."""
         return self.parse(overridden(self.tree(), assignments))
 
-    def learning_rate_at(self, iteration: int) -> float:
-        """The rate of the update made after `iteration` updates."""
-        rate = self.method.learning_rate
-        for change in self.training.changes:
-            if change.learning_rate is not None and change.iteration <= iteration:
-                rate = change.learning_rate
-        return rate
+    def learning_rate_at(self, iteration: int, course: Course, counters: Counters) -> float:
+        """The rate of the update made after `iteration` updates.
+
+        The last one set by hand until there; else the schedule's, for epochs like `course` and
+        with what it has counted.
+        """
+        changes = (c for c in reversed(self.training.changes) if c.iteration <= iteration)
+        by_hand = next((c.learning_rate for c in changes if c.learning_rate is not None), None)
+        if by_hand is not None:
+            return by_hand
+        return self.schedule.rate(self.method.learning_rate, iteration, course, counters)
 
     def named_layers(self) -> tuple[tuple[str, Layer], ...]:
         """Layers with their names: type and number, counted per type (dense_1, dense_2)."""

@@ -26,7 +26,8 @@ class TrainingState:
     """Parameters, state of the update rule, position, and what the epoch under way has shown.
 
     `iteration` updates are made, `epoch` epochs are complete, `batch` batches of the next one are
-    done. Programs hold the arrays: they are written in place and never replaced.
+    done. `memory` is what schedule and stopping remember of the epochs: numbers as float64, arrays
+    in the network's dtype. Programs hold the arrays: they are written in place and never replaced.
     """
 
     def __init__(
@@ -36,11 +37,17 @@ class TrainingState:
         batches: int,
         outputs: tuple[int, ...],
         dtype: DTypeLike,
+        memory: tuple[StateSpec, ...] = (),
     ) -> None:
         self.parameters = parameters
         self.iteration = self.epoch = self.batch = 0
         self._starts = {f"optimizer.{spec.name}": spec.start for spec in rule}
+        self._starts |= {spec.name: spec.start for spec in memory}
         self.rule = {spec.name: np.full(spec.shape, spec.start, dtype) for spec in rule}
+        self.memory: dict[str, NDArray[Any]] = {
+            spec.name: np.full(spec.shape, spec.start, dtype if spec.shape else np.float64)
+            for spec in memory
+        }
         self.epoch_losses: NDArray[np.float64] = np.zeros(batches)
         self.epoch_outputs: NDArray[Any] = np.zeros(outputs, dtype)
         self.clock = {
@@ -59,6 +66,7 @@ class TrainingState:
             **{f"optimizer.{name}": array for name, array in self.rule.items()},
             "epoch_losses": self.epoch_losses,
             "epoch_outputs": self.epoch_outputs,
+            **self.memory,
         }
 
     def snapshot(self) -> Snapshot:
@@ -67,7 +75,11 @@ class TrainingState:
         return Snapshot(self.iteration, self.epoch, self.batch, copies)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Become what it was. Raises ValueError, changing nothing, where it does not fit."""
+        """Become what it was. Raises ValueError, changing nothing, where it does not fit.
+
+        Of what schedule and stopping remember nothing need be there, for either may have been put
+        into the experiment of a saved run: then they begin here.
+        """
         batches = len(self.epoch_losses)
         position = snapshot.epoch * batches + snapshot.batch
         if snapshot.batch >= batches or snapshot.iteration != position:
@@ -78,6 +90,8 @@ class TrainingState:
         mine = self.arrays()
         for name, array in mine.items():
             other = snapshot.arrays.get(name)
+            if other is None and name in self.memory:
+                continue
             if other is None:
                 raise ValueError(f"{name} is missing")
             if other.shape != array.shape or other.dtype != array.dtype:
@@ -86,7 +100,7 @@ class TrainingState:
                     f"{array.dtype}{array.shape}"
                 )
         for name, array in mine.items():
-            array[...] = snapshot.arrays[name]
+            array[...] = snapshot.arrays.get(name, self._starts.get(name))
         self.iteration, self.epoch, self.batch = snapshot.iteration, snapshot.epoch, snapshot.batch
 
     def reset(self, seed: int) -> None:

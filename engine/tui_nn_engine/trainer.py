@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,10 @@ from tui_nn_engine.data import Part, PreparedData, prepare
 from tui_nn_engine.evaluation import Evaluation, Evaluator
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted, Stopped
 from tui_nn_engine.experiment import Change, Experiment
+from tui_nn_engine.figures import Figures, Row
 from tui_nn_engine.network import Network
 from tui_nn_engine.program import Program
+from tui_nn_engine.schedules import Course
 from tui_nn_engine.schema import ExperimentError, Problem, problems_of
 from tui_nn_engine.state import Snapshot, TrainingState
 from tui_nn_engine.threads import default_threads, limited
@@ -56,7 +57,9 @@ class Trainer:
         training = experiment.training
         threads = training.threads or default_threads()
         training = training.model_copy(update={"threads": threads})
-        self.experiment = experiment.model_copy(update={"training": training})
+        schedule = experiment.schedule.settled(training.epochs)
+        settled = {"training": training, "schedule": schedule}
+        self.experiment = experiment.model_copy(update=settled)
         if not isinstance(data, PreparedData):
             data = prepare(experiment.data, experiment.seed, experiment.dtype, data)
         self.data: PreparedData = data
@@ -74,12 +77,13 @@ class Trainer:
             self.batches_per_epoch,
             (self.samples, *self.network.output_shape),
             self.experiment.dtype,
+            schedule.counters,
         )
+        self._course = Course(self.batches_per_epoch, self.samples)
         self._evaluator = Evaluator(self.network, self.parameters, self.data, self.threads)
-        self.metrics = self._evaluator.metrics
+        self._figures = Figures(self.state, self.batches, self._evaluator)
         self.program: Program | None = None
         self._programs: dict[int, Program] = {}
-        self._ended: list[tuple[float, ...]] = []
         self._arrive()
 
     # -- where it stands ------------------------------------------------------------------------
@@ -97,7 +101,8 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """The rate of the next update."""
-        return self.experiment.learning_rate_at(self.state.iteration)
+        at, counters = self.state.iteration, self.state.memory
+        return self.experiment.learning_rate_at(at, self._course, counters)
 
     # -- what a person does while it runs -------------------------------------------------------
 
@@ -159,7 +164,7 @@ class Trainer:
         self._moved()
 
     def _moved(self) -> None:
-        self._ended.clear()
+        self._figures.take()
         self._arrive()
 
     def _with_training(self, **values: Any) -> None:
@@ -205,7 +210,7 @@ class Trainer:
         """Book the update that was just made."""
         self._book(program, loss)
         if self.state.batch == self.batches_per_epoch:
-            self._ended.append(self._figures())
+            self._heed(self._figures.end(program))
         self._move_on()
 
     def _update(self) -> float:
@@ -218,7 +223,10 @@ class Trainer:
 
         To be called with the BLAS threads limited to `threads`.
         """
-        self._book(*self._make())
+        program, loss = self._make()
+        self._book(program, loss)
+        if self.state.memory and self.state.batch == self.batches_per_epoch:
+            self._heed(self._figures.row(program))
         self._move_on()
 
     def _make(self) -> tuple[Program, float]:
@@ -251,46 +259,33 @@ class Trainer:
         return program
 
     def _arrive(self) -> None:
-        """Make the changes of this iteration: a state always holds those of its own moment."""
+        """Have the rate and the changes of this iteration: a state holds those of its moment."""
         now, changes = self.state.iteration, self.experiment.training.changes
         self.state.clock["learning_rate"].fill(self.learning_rate)
         for change in changes:
             if change.weight is not None and change.iteration == now:
                 position = weight_named(change.weight, self.parameters).position
                 self.parameters.values[position] = change.value
-        self._next_change = min((c.iteration for c in changes if c.iteration > now), default=NEVER)
+        scheduled = self.experiment.schedule.changes_at(now, self._course)
+        later = [change.iteration for change in changes if change.iteration > now]
+        self._next_change = min([*later, NEVER if scheduled is None else scheduled])
 
     # -- epochs ---------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of an epoch's figures: see `Epochs`."""
-        names = ("loss", *self.metrics)
-        val = tuple(f"val_{name}" for name in names) if len(self.data.validation) else ()
-        penalty = ("penalty",) if self._penalized else ()
-        return ("epoch", "iteration", *names, *penalty, *val)
-
-    @cached_property
-    def _penalized(self) -> bool:
-        return any(spec.penalty is not None for spec in self.network.specs)
-
-    def _figures(self) -> tuple[float, ...]:
-        """Of the epoch whose last update was just made."""
-        state = self.state
-        loss = float(np.dot(state.epoch_losses, self.batches.shares))
-        targets = self.batches.targets(state.epoch)
-        row = [metric(state.epoch_outputs, targets) for metric in self.metrics.values()]
-        if self._penalized:
-            row.append(self.program.penalty if self.program else 0.0)
-        if len(self.data.validation):
-            evaluation = self.evaluate(self.data.validation)
-            row += [evaluation.loss, *evaluation.metrics.values()]
-        return (state.epoch + 1, state.iteration, loss, *row)
+        return self._figures.columns
 
     def take_ended(self) -> Epochs:
         """The epochs ended since the last call."""
-        ended, self._ended = self._ended, []
-        return Epochs(self.columns, np.array(ended).reshape(len(ended), len(self.columns)))
+        return self._figures.take()
+
+    def _heed(self, row: Row) -> None:
+        """Decide what the figures of an ended epoch decide: the rate to come."""
+        if self.state.memory:
+            losses = self._figures.losses(row)
+            self.experiment.schedule.epoch_ended(*losses, self.state.memory)
 
     # -- the network as it is now ---------------------------------------------------------------
 

@@ -79,7 +79,8 @@ async def test_it_opens_with_parts_shapes_totals_and_data():
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot, app)
         assert app.titles == [
-            "Data", "dense_1", "dense_2", "Learning", "Loss", "Optimizer", "Training", "General",
+            "Data", "dense_1", "dense_2", "Learning", "Loss", "Optimizer", "Schedule",
+            "Training", "General",
         ]  # fmt: skip
         await until(pilot, lambda: "✓ ready to train" in app.screen_text())
         text = app.screen_text()

@@ -13,6 +13,7 @@ from tui_nn_engine.paths import path_of, steps_of, value_at, with_value
 from tui_nn_engine.primitives.activations import ACTIVATIONS
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.updates import OPTIMIZERS
+from tui_nn_engine.schedules import Course
 from tui_nn_engine.schema import Block, ExperimentError, Kind, kind_name
 
 FILE = (Path(__file__).parent / "xor.toml").read_text(encoding="utf-8")
@@ -119,7 +120,7 @@ def test_whole_blocks_missing_or_of_the_wrong_kind(text: str, wanted: list[str])
             "seed = 3",
             "int = 3",
             "int: is not known here; known: seed, dtype, data, layers, rule, loss, optimizer, "
-            "training",
+            "schedule, training",
         ),
         (
             "units = 1\n",
@@ -319,7 +320,8 @@ def test_the_learning_rate_follows_the_changes():
     changes = [{"iteration": 10, "learning_rate": 0.25}, {"iteration": 20, "learning_rate": 0.125}]
     tree = with_value(Experiment.from_toml(FILE).tree(), ("training", "changes"), changes)
     experiment = Experiment.parse(tree)
-    rates = [experiment.learning_rate_at(iteration) for iteration in (0, 9, 10, 19, 20, 10**9)]
+    course = Course(batches=4, samples=100)
+    rates = [experiment.learning_rate_at(at, course, {}) for at in (0, 9, 10, 19, 20, 10**9)]
     assert rates == [0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
 
 

@@ -367,7 +367,7 @@ def test_the_rate_can_be_changed_while_it_runs() -> None:
     trainer.update()
     step = trainer.parameters.values - before
     np.testing.assert_allclose(step, 0.25 * trainer.parameters.gradients)
-    assert trainer.experiment.learning_rate_at(0) == 0.03
+    assert trainer.experiment.method.learning_rate == 0.03
     again = trained(Trainer(trainer.experiment))
     assert again.parameters.values.tobytes() == trained(trainer).parameters.values.tobytes()
 
@@ -420,7 +420,7 @@ def test_a_file_with_a_rule_is_read_and_written_back() -> None:
     short = Experiment.from_toml(TEXT.replace("perceptron", "widrow_hoff"))
     assert '"adaline"' in short.to_toml()
     other = first.overridden(["rule.learning_rate=0.5", "rule.type=hebb"])
-    assert other.learning_rate_at(0) == 0.5
+    assert other.method.learning_rate == 0.5
     assert 'type = "hebb" # Rosenblatt\'s' in other.to_toml(TEXT)
 
 

@@ -36,6 +36,7 @@ from tui_nn_engine.protocol import (
     Watch,
 )
 from tui_nn_engine.runs import Run, read_metrics
+from tui_nn_engine.schedules import Course
 from tui_nn_engine.session import Session
 from tui_nn_engine.stepview import Listing, StepView
 
@@ -284,7 +285,9 @@ def walk_through(walk: list[Any], table: Desk) -> None:
         table(Step(-10_000))
     trainer = table.run.trainer
     assert table.weights == replayed(trainer.experiment, trainer.state.iteration)
-    assert trainer.learning_rate == trainer.experiment.learning_rate_at(trainer.state.iteration)
+    course = Course(trainer.batches_per_epoch, trainer.samples)
+    rate = trainer.experiment.learning_rate_at(trainer.state.iteration, course, {})
+    assert trainer.learning_rate == rate
 
 
 # -- opening --------------------------------------------------------------------------------------
