@@ -103,8 +103,11 @@ def number(value: float) -> str:
 
 def write(text: str) -> None:
     """Whole portions, at once: who reads along waits for nothing."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    # A signal that breaks off a write to a full pipe makes Python lose the rest of it; up to
+    # PIPE_BUF bytes (4096) a pipe takes whole or not at all.
+    for start in range(0, len(text), 1000):
+        sys.stdout.write(text[start : start + 1000])
+        sys.stdout.flush()
 
 
 def _figures(row: EpochEnded) -> str:
