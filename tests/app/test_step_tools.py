@@ -234,3 +234,19 @@ async def test_a_weight_in_the_picture_can_be_clicked(laboratory: Any, hand: Pat
         await app.pilot.click("#network", offset=(label.x + 1, label.y + 1))
         await app.until(lambda: app.monitor.view.source == 1, "the weight")
         assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_1", 1)
+
+
+async def test_every_key_says_what_it_does_and_is_in_the_palette(
+    laboratory: Any, hand: Path
+) -> None:
+    async with laboratory(hand) as app:
+        await opened(app)
+        screen = app.app.screen
+        own = [found for found in screen.active_bindings.values() if found.node is screen]
+        titles = {command.title for command in app.app.get_system_commands(screen)}
+        assert len(own) > 30
+        for _, binding, _, _ in own:
+            assert binding.description, binding.key
+            assert binding.description.capitalize() in titles, binding.key
+        for key in "nbNBeErgpPuUfsaodDwWvkcyXt":
+            assert screen.active_bindings[key].binding.tooltip, key

@@ -11,7 +11,6 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
-from textual.style import Style
 from textual.widgets import Static
 
 from tui_nn.modes.looking import Looking, next_phase
@@ -27,6 +26,7 @@ from tui_nn.widgets.operation_strip import OperationStrip
 from tui_nn.widgets.operation_tree import OperationTree
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn.widgets.weight_table import WeightTable
+from tui_nn.widgets.where_line import link, where_line
 from tui_nn_engine import protocol
 
 SECTIONS: Final = ("program", "explanation", "network", "neuron", "tables")
@@ -199,7 +199,8 @@ class Step(StepTools, inherit_bindings=False):
         moment = self.moment
         if moment is None:
             return
-        self.query_one("#where", Static).update(self._where(moment), layout=False)
+        where = where_line(moment, follows=self._looking.follow)
+        self.query_one("#where", Static).update(where, layout=False)
         self.query_one(OperationStrip).show(moment)
         self.query_one(OperationTree).show(moment)
         diagram = self.query_one(NetworkDiagram)
@@ -209,30 +210,6 @@ class Step(StepTools, inherit_bindings=False):
         self.query_one(NeuronCard).show(moment, self._image(moment))
         self.query_one(NeuronTable).show(moment)
         self.query_one(WeightTable).show(moment)
-
-    def _where(self, moment: Moment) -> Content:
-        view, listing = moment.view, moment.listing
-        phase = [*listing.phases, "complete"][view.cursor] if listing.phases else ""
-        count = len(view.units[view.layer])
-        of = f" ({view.unit + 1}/{count:,})" if moment.paper else f" of {count:,}"
-        choices = (
-            ("phase", phase, ""),
-            ("layer", view.layer, ""),
-            ("unit", moment.unit_name, of),
-            ("sample", f"sample {view.sample + 1}", f" of {view.batch}"),
-        )
-        parts: list[str | Content | tuple[str, str]] = [
-            f"operation {view.cursor}/{len(listing.names)}"
-        ]
-        for action, name, rest in choices:
-            before, after = (_link(a, f"{action}({d})") for a, d in (("◂", -1), ("▸", 1)))
-            parts += ["  ", before, " ", (name, "bold"), rest, " ", after]
-        parts += ["  ", _link(moment.error_name(view.layer), "sign")]
-        parts += ["  ", _link("paper names" if moment.paper else "code names", "names"), "  "]
-        parts += [_link("◂", "digits(-1)"), f" {moment.digits} digits ", _link("▸", "digits(1)")]
-        parts += ["  ", _link("follows" if self._looking.follow else "held", "follow")]
-        parts += ["  ", _link("largest first" if moment.largest_first else "in order", "order")]
-        return Content.assemble(*parts)
 
     def _image(self, moment: Moment) -> NDArray[np.float64] | None:
         """The sample as a square picture, where the data are pictures."""
@@ -385,7 +362,7 @@ class Step(StepTools, inherit_bindings=False):
         for section in SECTIONS:
             self.set_class(section == self._section, f"show-{section}")
         tabs = [
-            _link(f" {section} ", f"show_section('{section}')", here=section == self._section)
+            link(f" {section} ", f"show_section('{section}')", here=section == self._section)
             for section in sections
         ]
         self.query_one("#sections", Static).update(Content.assemble(*tabs, ("  t: next", "dim")))
@@ -393,9 +370,3 @@ class Step(StepTools, inherit_bindings=False):
     def _keep_focus(self) -> None:
         if self.focused is None and self.focus_chain:
             self.focus_chain[0].focus()
-
-
-def _link(text: str, action: str, *, here: bool = False) -> Content:
-    """Text that does something when clicked; `here`: where one is already."""
-    style = Style(bold=here, reverse=here) + Style.from_meta({"@click": f"screen.{action}"})
-    return Content.styled(text, style)
