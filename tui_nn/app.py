@@ -44,6 +44,7 @@ class Laboratory(App[None]):
         Binding("1", "switch_mode('build')", "Build", show=False),
         Binding("2", "switch_mode('train')", "Train", show=False),
         Binding("3", "switch_mode('step')", "Step", show=False),
+        Binding("4", "switch_mode('inspect')", "Inspect", show=False),
         Binding("6", "switch_mode('learn')", "Learn", show=False),
         Binding("question_mark", "toggle_help", "Help", key_display="?", show=False),
         Binding("q", "quit", "Quit", show=False),

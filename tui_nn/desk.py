@@ -67,6 +67,7 @@ class Desk:
             "build": self._build,
             "train": self._train,
             "step": self._step,
+            "inspect": self._inspect,
             "learn": self._learn,
         }
 
@@ -82,6 +83,11 @@ class Desk:
         from tui_nn.modes.step import Step
 
         return Step(self.monitor, self.command)
+
+    def _inspect(self) -> Mode:
+        from tui_nn.modes.inspect import Inspect
+
+        return Inspect(self.monitor, self.command)
 
     def _learn(self) -> Mode:
         from tui_nn.modes.learn import Learn
@@ -194,6 +200,9 @@ class Desk:
             return
         if not self.link.alive:
             self._early.append(command)
+            return
+        if isinstance(command, protocol.Inspect):  # to look on is no step to anywhere
+            self.link.send(command)
             return
         if not isinstance(command, protocol.LookAt) and command != protocol.Step(0):
             self._walk = None  # the person goes another way

@@ -20,6 +20,7 @@ from tui_nn_engine.events import (
     Stopped,
 )
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.protocol import (
     Branched,
     BreakpointsSet,
@@ -28,6 +29,7 @@ from tui_nn_engine.protocol import (
     Message,
     Opened,
     Refused,
+    Sight,
     State,
     StateChanged,
     Watched,
@@ -73,6 +75,9 @@ class Monitor:
         self.exported: Exported | None = None
         """What was told last of a condition that came true, and of an update written down."""
         self.health: NDArray[np.float64] | None = None
+        self.subject: Subject | None = None
+        """What there is to look at, and what was told last of it."""
+        self.sight: Sight | None = None
         self.listing: Listing | None = None
         self.view: StepView | None = None
         self.log: deque[Entry] = deque(maxlen=1000)
@@ -127,6 +132,10 @@ class Monitor:
                 self._watched(message)
             case BreakpointsSet():
                 self._breakpoints_set(message)
+            case Subject():
+                self.subject, self.sight = message, None
+            case _ if isinstance(message, Sight):
+                self.sight = message
             case Stopped():
                 self.stopped = message
                 self.note(f"stopped: {message.reason}")
@@ -169,7 +178,7 @@ class Monitor:
             self._recall(message.history)
             self.elapsed = self.seconds_per_update = 0.0
         self.test, self.view, self.listing, self.health = {}, None, None, None
-        self.gradient = None
+        self.gradient = self.subject = self.sight = None
         self.saved_iteration = message.iteration or None
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
         self.tip = message.iteration

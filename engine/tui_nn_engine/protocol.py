@@ -300,6 +300,7 @@ Command = (
     | Save
     | Close
 )
+Sight = Guess | Surface | Mistakes | Residuals
 Message = (
     Opened
     | StateChanged
@@ -314,10 +315,7 @@ Message = (
     | Listing
     | StepView
     | Subject
-    | Guess
-    | Surface
-    | Mistakes
-    | Residuals
+    | Sight
     | RunStarted
     | Progress
     | Saved

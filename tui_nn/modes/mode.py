@@ -9,7 +9,13 @@ from textual.widgets import Footer, Static
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.status_line import Counters, RunTitle
 
-MODES = {"build": "1 Build", "train": "2 Train", "step": "3 Step", "learn": "6 Learn"}
+MODES = {
+    "build": "1 Build",
+    "train": "2 Train",
+    "step": "3 Step",
+    "inspect": "4 Inspect",
+    "learn": "6 Learn",
+}
 
 
 class ModeBar(Static):

@@ -1,6 +1,7 @@
 """The network as a picture over its inputs: a decision boundary, or a fitted curve."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def surface(forward: Forward, grid: Grid) -> Surface:
     """The network as it is now, on this grid."""
     trainer = forward.trainer
     program = forward.run(grid.points)
-    outputs: Array = program.output.array
+    outputs: NDArray[Any] = program.output.array
     if trainer.data.dataset.task == "regression":
         outputs = trainer.data.target_scaler.invert(outputs)
     hidden = [

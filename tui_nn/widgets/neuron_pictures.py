@@ -1,0 +1,109 @@
+"""What each hidden neuron gives over the inputs: small pictures, a layer after the other."""
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui_nn.palette import DIVERGING, DIVERGING_DARK
+from tui_nn.widgets.pixels import draw, shades
+from tui_nn_engine.inspection.surface import Surface
+
+SIDES = (16, 12, 10, 8, 6)
+GAP = Strip([Segment(" ")], 1)
+
+
+class NeuronPictures(ScrollView, can_focus=True):
+    """A picture a neuron, blue below 0 and orange above, to the greatest value of its layer."""
+
+    DEFAULT_CSS = """
+    NeuronPictures { width: 1fr; height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._surface: Surface | None = None
+        self._strips: list[Strip] | None = None
+        self._drawn_width = 0
+
+    def show(self, surface: Surface) -> None:
+        """Show these neurons."""
+        self._surface, self._strips = surface, None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """The theme may have changed between dark and light."""
+        super().notify_style_update()
+        self._strips = None
+
+    def on_resize(self) -> None:
+        """Others side by side."""
+        self._strips = None
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """A line of those in view."""
+        width = self.scrollable_content_region.width
+        if self._surface is None:
+            return Strip.blank(width)
+        if self._strips is None or self._drawn_width != width:
+            self._strips, self._drawn_width = self._fitted(self._surface, width), width
+            height = len(self._strips)
+            if self.virtual_size.height != height:
+                self.call_after_refresh(self._fit, height)
+        line = y + round(self.scroll_offset.y)
+        strip = self._strips[line] if line < len(self._strips) else Strip([Segment("")])
+        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+    def _fit(self, height: int) -> None:
+        self.virtual_size = Size(1, height)
+
+    def _fitted(self, surface: Surface, width: int) -> list[Strip]:
+        """As large as they may be with all of them in view; else small, to be scrolled through."""
+        for side in SIDES:
+            strips = self._draw(surface, width, side)
+            if len(strips) <= self.size.height:
+                break
+        return strips
+
+    def _draw(self, surface: Surface, width: int, side: int) -> list[Strip]:
+        strips: list[Strip] = []
+        start = 0
+        for name, shown, size in zip(surface.layers, surface.units, surface.sizes, strict=True):
+            values = surface.neurons[start : start + shown].astype(np.float64)
+            start += shown
+            if values.shape[1] > 1:
+                few = _few(values.shape[1], side)
+                values = values[:, few][:, :, _few(values.shape[2], side)]
+            more = f", {shown} of them shown" if shown < size else ""
+            title = f"{name}: {size} neurons{more}"
+            strips.append(Strip([Segment(title, Style(bold=True))], len(title)))
+            strips += self._layer(values, width)
+        return strips
+
+    def _layer(self, values: np.ndarray, width: int) -> list[Strip]:
+        palette = DIVERGING_DARK if self.app.current_theme.dark else DIVERGING
+        finite = np.where(np.isfinite(values), np.abs(values), 0)
+        scaled = values / (2 * (float(finite.max()) or 1.0)) + 0.5
+        if values.shape[1] == 1:  # of one input: a band two lines high
+            scaled = scaled.repeat(4, axis=1)
+        pictures = [draw(shades(one, palette, 32)) for one in scaled]
+        side = values.shape[2]
+        columns = max(1, (width + 1) // (side + 1))
+        strips = []
+        for first in range(0, len(pictures), columns):
+            row = pictures[first : first + columns]
+            strips += [
+                Strip.join([part for strip in line for part in (strip, GAP)])
+                for line in zip(*row, strict=True)
+            ]
+            names = [f"{first + k + 1}".center(side + 1) for k in range(len(row))]
+            strips.append(Strip([Segment("".join(names), Style(dim=True))]))
+        return strips
+
+
+def _few(length: int, wanted: int) -> np.ndarray:
+    """Evenly spaced places."""
+    return np.linspace(0, length - 1, min(wanted, length)).round().astype(int)
