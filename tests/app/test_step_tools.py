@@ -250,3 +250,15 @@ async def test_every_key_says_what_it_does_and_is_in_the_palette(
             assert binding.description.capitalize() in titles, binding.key
         for key in "nbNBeErgpPuUfsaodDwWvkcyXt":
             assert screen.active_bindings[key].binding.tooltip, key
+
+
+async def test_frozen_weights_say_so(laboratory: Any, hand: Path) -> None:
+    first = '[[layers]]\ntype = "dense"\n'
+    hand.write_text(HAND.replace(first, f"{first}bias_trainable = false\n"))
+    async with laboratory(hand) as app:
+        await opened(app)
+        await app.press("p", "p", "p")
+        await app.until(lambda: "0.008725" in app.screen(), "the gradient")
+        assert re.search(r"b4 +-0\.4 +frozen", app.screen())
+        await app.press("w", "c")
+        await app.shows("They agree.")
