@@ -91,6 +91,21 @@ def test_a_walk_leads_to_its_operation(
     assert (view.iteration, view.cursor) == (iteration + 1, 6)
 
 
+def test_what_is_shown_on_the_way_is_not_the_end(story: Story, tmp_path: Path) -> None:
+    """Step mode lays each update open that it finds: also the first, before the walk went on."""
+    said: list[Any] = []
+    session = Session(said.append)
+    session.handle(protocol.Open(story.experiments["network"].tree(), str(tmp_path / "run")))
+    session.handle(protocol.Step(0))
+    walk = Walk(9, None, "dense_2.h", LookAt())
+    wanted = [walk.after(message) for message in said]
+    assert [command for command in wanted if command] == [protocol.GoTo(8)]
+    session.handle(protocol.Update())
+    assert session.state == "paused"
+    assert not any(walk.after(message) for message in said[len(wanted) :])
+    assert not walk.arrived
+
+
 def test_a_walk_ends_where_the_experiment_is_refused() -> None:
     walk = Walk(1, None, "dense_1.z", LookAt())
     assert walk.after(protocol.Refused("no")) is None
