@@ -8,7 +8,10 @@ import pytest
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.explain import explain
 from tui_nn_engine.explanation import Notation
+from tui_nn_engine.gradient_check import check_gradient
 from tui_nn_engine.handout import handout
+from tui_nn_engine.primitives.losses import LOSSES, Hinge, Loss, MeanBiasError
+from tui_nn_engine.schema import kind_name
 from tui_nn_engine.stepper import Stepper
 
 X = np.random.default_rng(5).normal(size=(11, 2))
@@ -16,12 +19,14 @@ CLASSES = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
 BALANCED = [11 / (3 * 6), 11 / (3 * 3), 11 / (3 * 2)]
 
 
-def trainer_of(loss: dict[str, Any], batch_size: int = 4, **data: Any) -> Trainer:
+def trainer_of(
+    loss: dict[str, Any], batch_size: int = 4, activation: str = "softmax", **data: Any
+) -> Trainer:
     """Eleven samples: the last batch of an epoch is smaller."""
     tree = {
         "dtype": "float64",
         "data": {"name": "arrays", **data},
-        "layers": [{"type": "dense", "units": 3, "activation": "softmax"}],
+        "layers": [{"type": "dense", "units": 3, "activation": activation}],
         "loss": {"type": "categorical_crossentropy", **loss},
         "optimizer": {"type": "sgd", "learning_rate": 1e-12},
         "training": {"epochs": 1, "batch_size": batch_size, "threads": 1},
@@ -129,6 +134,19 @@ def test_a_handout_tells_them() -> None:
     assert "t4′" in lines
     assert "c⁽²⁾" in lines
     assert "E" in lines
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LOSSES if kind is not MeanBiasError])
+def test_weighted_gradients_are_the_numerical_ones(kind: type[Loss]) -> None:
+    loss: dict[str, Any] = {"type": kind_name(kind), "class_weight": [0.5, 2.0, 4.0]}
+    if "label_smoothing" in kind.model_fields:
+        loss["label_smoothing"] = 0.2
+    activation = "tanh" if kind is Hinge else "softmax"
+    stepper = Stepper(trainer_of(loss, activation=activation))
+    for weight in ("dense_1.kernel[0, 1]", "dense_1.kernel[1, 2]", "dense_1.bias[0]"):
+        found = check_gradient(stepper, weight)
+        assert found.difference < 1e-6, found
+        assert found.backprop != 0
 
 
 @pytest.mark.parametrize("bipolar", [False, True])
