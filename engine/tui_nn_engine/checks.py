@@ -1,17 +1,26 @@
 """Whether a network fits its data and its loss: each misfit names its place and offers its mend."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.layers import ActivationLayer, Dense, McCullochPitts
+from tui_nn_engine.layers import (
+    ActivationLayer,
+    BatchNormalization,
+    Dense,
+    GaussianNoise,
+    McCullochPitts,
+    Normalization,
+)
 from tui_nn_engine.loss_checks import loss_misfits
 from tui_nn_engine.mending import Misfit as Misfit
 from tui_nn_engine.mending import mended, with_layer
 from tui_nn_engine.network import Network, summarize
+from tui_nn_engine.optimizer_checks import optimizer_misfits
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Step
 from tui_nn_engine.rules import Levels, Rule
@@ -29,7 +38,9 @@ def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
         found += _rule(experiment, experiment.rule, data)
     elif not found and experiment.loss is not None:
         found += loss_misfits(experiment, experiment.loss, data)
-    return (*found, *_rates(experiment), *weights)
+    if experiment.optimizer is not None:
+        found += optimizer_misfits(experiment, experiment.optimizer, data)
+    return (*found, *_batches(experiment, data), *_rates(experiment), *weights)
 
 
 def ensure_fits(experiment: Experiment, data: PreparedData) -> None:
@@ -42,6 +53,26 @@ def _layers(experiment: Experiment, shape: tuple[int, ...]) -> Iterator[Misfit]:
     for index, layer in enumerate(experiment.layers):
         for problem in layer.problems(shape):
             yield Misfit(f"layers[{index}].{problem.path}", problem.message)
+        shape = layer.output_shape(shape)
+
+
+def _batches(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
+    """A batch of a single sample has no spread to normalize by."""
+    samples, size = len(data.train), experiment.training.batch_size
+    if samples % min(size, samples) != 1 and min(size, samples) > 1:
+        return
+    shape = data.sample_shape
+    for name, layer in experiment.named_layers():
+        if isinstance(layer, BatchNormalization) and prod(shape[:-1]) == 1:
+            what = "the last of each epoch is" if 1 < size < samples else "each is"
+            better = next((n for n in range(max(size, 1) + 1, samples + 1) if samples % n != 1), 0)
+            yield Misfit(
+                "training.batch_size",
+                f"{name} normalizes over a batch, but {what} a single sample, which has no spread",
+                f"set it to {better}" if better else "",
+                mended(experiment, {"training.batch_size": better}) if better else None,
+            )
+            return
         shape = layer.output_shape(shape)
 
 
@@ -64,6 +95,8 @@ def _spikes(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
         elif isinstance(layer, Dense | ActivationLayer):
             binary = isinstance(layer.activation, Step) and layer.activation.at_zero in {0, 1}
             source = f"outputs of {name}"
+        elif isinstance(layer, Normalization | GaussianNoise):
+            binary, source = False, f"outputs of {name}"
 
 
 def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
@@ -129,7 +162,9 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
     yield from _costs(experiment, rule)
     index, name = learning[-1]
     for earlier, other in learning[:-1]:
-        frozen = {f"layers[{earlier}].{part}_trainable": False for part in ("kernel", "bias")}
+        fields = type(experiment.layers[earlier]).model_fields
+        flags = [field for field in fields if field.endswith("_trainable")]
+        frozen = {f"layers[{earlier}].{flag}": False for flag in flags}
         yield Misfit(
             f"layers[{earlier}]",
             f"{rule.type} teaches a single layer and sends no errors back: {other} can't learn "
@@ -220,14 +255,6 @@ def _levels(data: PreparedData) -> Levels:
 
 
 def _rates(experiment: Experiment) -> Iterator[Misfit]:
-    optimizer = experiment.optimizer
-    if getattr(optimizer, "nesterov", False) and not getattr(optimizer, "momentum", 0.0):
-        yield Misfit(
-            "optimizer.nesterov",
-            "looks ahead by the momentum, but the momentum is 0",
-            "set the momentum to 0.9",
-            mended(experiment, {"optimizer.momentum": 0.9}),
-        )
     place = "optimizer" if experiment.rule is None else "rule"
     rates = {f"{place}.learning_rate": experiment.method.learning_rate} | {
         f"training.changes[{index}].learning_rate": change.learning_rate

@@ -94,6 +94,8 @@ def element_of(
     there is, a frozen weight to a trained one.
     """
     op = stepper.ops[operation]
+    if op.keeps:
+        return _unit(unit, op.output.shape)
     if op.phase == "update":
         return (_flat_place(stepper, layer, unit, source),)
     if op.phase == "loss":

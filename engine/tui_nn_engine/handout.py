@@ -193,7 +193,9 @@ def _chosen(
     stepper: Stepper, op: Op, slot: Slot, sample: int, followed: dict[str, list[int]]
 ) -> Iterator[tuple[int, ...]]:
     """Indices of the elements to be explained: one unit is followed through all operations."""
-    if op.phase == "update":
+    if op.keeps:
+        yield from (_index(place, slot.shape) for place in largest(slot.array))
+    elif op.phase == "update":
         parameters = stepper.trainer.parameters
         trained = (spec.name for spec in parameters.specs if spec.trainable)
         for name in trained:
@@ -228,7 +230,7 @@ def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _code(stepper: Stepper, op: Op, slot: Slot, index: tuple[int, ...]) -> str:
     """As in code; an element of the flat vectors of an update by the weight it belongs to."""
-    if op.phase != "update":
+    if op.phase != "update" or op.keeps:
         return f"{slot.name}{list(index)}" if index else slot.name
     weight = weight_at(index[0], stepper.trainer.parameters).name
     return weight if slot.role == "parameter" else f"{slot.name}({weight})"

@@ -27,9 +27,20 @@ _KINDS = {
     "mask": "dropout mask",
     "e": "error",
     "i": "active inhibitory inputs",
+    "x̂": "normalized value",
+    "γx̂": "scaled value",
+    "moving_mean": "moving mean",
+    "moving_variance": "moving variance",
 }
 _WEIGHTS = {"kernel": "w", "inhibition": "w⁻"}
-_OF_UNITS = {"bias": "b", "threshold": "θ"}
+_OF_UNITS = {
+    "bias": "b",
+    "threshold": "θ",
+    "gamma": "γ",
+    "beta": "β",
+    "moving_mean": "µ",
+    "moving_variance": "σ²",
+}
 
 
 class Names:
@@ -49,7 +60,7 @@ class Names:
         first, size, primes = 1, self._inputs, -1
         for row in network.summary():
             self._before[row.name] = first
-            if row.parameters or prod(row.output_shape) != size:
+            if row.connections or prod(row.output_shape) != size:
                 first, size, primes = first + size, prod(row.output_shape), -1
             primes += f"{row.name}.h" in written
             self._first[row.name] = first

@@ -9,7 +9,7 @@ import numpy as np
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import Layer
 from tui_nn_engine.parameters import Parameters, ParameterSpec
-from tui_nn_engine.program import Builder, Program, Slot
+from tui_nn_engine.program import PHASES, Builder, Program, Slot
 
 Shape = tuple[int, ...]
 
@@ -67,9 +67,13 @@ class Network:
         output, method = self._forward(builder, x), self.experiment.method
         if parameters.trainable_size:
             loss = method.train(builder, output, y, parameters)
+            phases = PHASES
         else:
             loss = method.measure(builder, output, y)
-        return Program(tuple(builder.ops), x, y, output, loss, tuple(builder.penalties))
+            phases = PHASES[:-1]  # where nothing learns, no layer keeps anything either
+        # Layers say at once what they keep; it is changed when all else is known to be finite.
+        ops = tuple(op for phase in phases for op in builder.ops if op.phase == phase)
+        return Program(ops, x, y, output, loss, tuple(builder.penalties))
 
     def compile_forward(
         self, batch: int, parameters: Parameters, *, with_loss: bool = False

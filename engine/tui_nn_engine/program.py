@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -22,6 +22,7 @@ from tui_nn_engine.slots import Slot as Slot
 
 Call = Callable[[], object]
 Phase = Literal["forward", "loss", "backward", "update"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 class Primitive:
@@ -78,6 +79,11 @@ class Op:
     def output(self) -> Slot:
         """Its value: the first output."""
         return self.outputs[0]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it changes what a layer keeps for itself, which is not trained."""
+        return self.output.role == "parameter" and self.output.name.startswith(f"{self.path}.")
 
 
 @dataclass(eq=False)

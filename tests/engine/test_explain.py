@@ -214,6 +214,9 @@ FRONTS: list[list[dict[str, Any]]] = [
     [{"type": "dropout", "rate": 0.4}],
     [{"type": "activation", "activation": "swish"}, {"type": "dropout", "rate": 0.3}],
     [{"type": "gaussian_noise", "stddev": 0.3}],
+    [{"type": "layer_normalization"}],
+    [{"type": "batch_normalization"}],
+    [{"type": "batch_normalization", "scale": False}, {"type": "layer_normalization"}],
 ]
 activations = st.sampled_from(
     [kind_name(kind) for kind in ACTIVATIONS]

@@ -15,6 +15,7 @@ from tui_nn_engine.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Softmax, Tanh
 from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Reshape
 from tui_nn_engine.primitives.losses import LOSSES
+from tui_nn_engine.primitives.normalization import Normalize, Scale, Shift
 from tui_nn_engine.primitives.penalties import Penalty
 from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
 from tui_nn_engine.regularizers import L1, L1L2, L2
@@ -169,6 +170,21 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
         )
         for kind in (L1(), L2(), L1L2())
     },
+    **{
+        f"normalize over {over}": (
+            lambda b, s, over=over: b.apply(Normalize(over, 1e-3), s["x"], name="h"),
+            {"x": shape},
+        )
+        for over, shape in (("features", (4, 2, 5)), ("batch", (4, 2, 3)))
+    },
+    "scale": (
+        lambda b, s: b.apply(Scale(), s["x"], s["g"], name="h"),
+        {"x": (4, 2, 3), "g": (3,)},
+    ),
+    "shift": (
+        lambda b, s: b.apply(Shift(), s["x"], s["b"], name="h"),
+        {"x": (4, 2, 3), "b": (3,)},
+    ),
     "sum": (
         lambda b, s: b.apply(Sum(), s["x"], s["y"], s["z"], name="h"),
         {"x": (4, 3), "y": (4, 3), "z": (4, 3)},
@@ -275,6 +291,24 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
         [
             {**HIDDEN, "kernel_regularizer": {"type": "l2", "l2": 0.3}, "bias_regularizer": "l1"},
             {**HIDDEN, "kernel_regularizer": {"type": "l1_l2", "l1": 0.1}},
+        ],
+    ),
+    "layer normalization": ((3,), [HIDDEN, {"type": "layer_normalization"}, HIDDEN]),
+    "layer normalization first": (
+        (2, 3),
+        [{"type": "layer_normalization", "scale": False}, HIDDEN, {"type": "flatten"}],
+    ),
+    "batch normalization": ((3,), [HIDDEN, {"type": "batch_normalization"}, HIDDEN]),
+    "batch normalization over time": (
+        (2, 3),
+        [HIDDEN, {"type": "batch_normalization", "center": False}, {"type": "flatten"}],
+    ),
+    "normalization alone": (
+        (3,),
+        [
+            HIDDEN,
+            {"type": "batch_normalization", "scale": False, "center": False},
+            {"type": "layer_normalization", "gamma_trainable": False},
         ],
     ),
     "flatten": ((2, 3), [{"type": "flatten"}, HIDDEN]),

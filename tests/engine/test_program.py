@@ -62,8 +62,12 @@ def layers() -> st.SearchStrategy[list[dict[str, Any]]]:
     dropout = st.builds(lambda rate: {"type": "dropout", "rate": rate}, st.floats(0, 0.9))
     noise = st.builds(lambda sd: {"type": "gaussian_noise", "stddev": sd}, st.floats(0, 2))
     activation = st.builds(lambda name: {"type": "activation", "activation": name}, names)
+    normalization = st.fixed_dictionaries(
+        {"type": st.sampled_from(["batch_normalization", "layer_normalization"])},
+        optional={"scale": st.booleans(), "center": st.booleans()},
+    )
     flatten = st.just({"type": "flatten"})
-    inner = st.lists(dense | dropout | noise | activation | flatten, max_size=4)
+    inner = st.lists(dense | dropout | noise | activation | normalization | flatten, max_size=4)
     return st.builds(lambda before, last: [*before, last], inner, dense)
 
 

@@ -5,6 +5,11 @@ from typing import Annotated
 from tui_nn_engine.layers.dense import Dense
 from tui_nn_engine.layers.layer import Layer
 from tui_nn_engine.layers.mcculloch_pitts import McCullochPitts
+from tui_nn_engine.layers.normalization import (
+    BatchNormalization,
+    LayerNormalization,
+    Normalization,
+)
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
 from tui_nn_engine.schema import OneOf
 
@@ -13,6 +18,8 @@ LAYERS: tuple[type[Layer], ...] = (
     ActivationLayer,
     Dropout,
     GaussianNoise,
+    BatchNormalization,
+    LayerNormalization,
     Flatten,
     McCullochPitts,
 )
@@ -22,10 +29,13 @@ __all__ = [
     "LAYERS",
     "ActivationLayer",
     "AnyLayer",
+    "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
     "GaussianNoise",
     "Layer",
+    "LayerNormalization",
     "McCullochPitts",
+    "Normalization",
 ]
