@@ -195,6 +195,8 @@ def _chosen(
     """Indices of the elements to be explained: one unit is followed through all operations."""
     if op.keeps:
         yield from (_index(place, slot.shape) for place in largest(slot.array))
+    elif op.phase == "update" and not slot.shape:
+        yield (0,)  # one number for all weights
     elif op.phase == "update":
         parameters = stepper.trainer.parameters
         trained = (spec.name for spec in parameters.specs if spec.trainable)
@@ -230,6 +232,8 @@ def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _code(stepper: Stepper, op: Op, slot: Slot, index: tuple[int, ...]) -> str:
     """As in code; an element of the flat vectors of an update by the weight it belongs to."""
+    if not slot.shape:
+        return slot.name
     if op.phase != "update" or op.keeps:
         return f"{slot.name}{list(index)}" if index else slot.name
     weight = weight_at(index[0], stepper.trainer.parameters).name

@@ -74,10 +74,10 @@ class Names:
         self, slot: Slot, index: tuple[int, ...], *, sample: bool = False, as_: str = ""
     ) -> str:
         """One element; `sample`: the sample is part of the name; `as_`: its formula's symbol."""
-        if not slot.shape and slot.role != "value":
+        if not slot.shape and (as_ or slot.role != "value"):
             return as_ if as_ and self.notation.names == "paper" else slot.name
         if as_:
-            return self._flat(slot, index[0], as_)
+            return self._flat(slot, index[-1], as_)
         if self.notation.names == "code":
             return self._code(slot, index)
         told = sample or (len(slot.shape) == 1 and slot.role == "value" and slot.shape[0] > 1)

@@ -73,7 +73,10 @@ class Reading:
         self._naming, self._before, self._after = naming, before, after
 
     def input(self, position: int, *index: Index, as_: str = "") -> Expression:
-        """One element of an input as it was when the operation ran; with `ALL` or ... a vector."""
+        """One element of an input as it was when the operation ran.
+
+        With `ALL` or ... it is a vector; with slice(0, n) its first n places.
+        """
         slot = self.inputs[position]
         return self._quantity(slot, self._before(slot), index, as_)
 
@@ -115,8 +118,9 @@ class Reading:
         self, slot: Slot, array: Array | None, index: Sequence[Index], as_: str
     ) -> Expression:
         places = _expanded(index, len(slot.shape))
-        free = [axis for axis, place in enumerate(places) if isinstance(place, slice)]
-        value: Number = _number(array, tuple(places), [slot.shape[axis] for axis in free])
+        free = [axis for axis, _ in _slices(places)]
+        lengths = [len(range(slot.shape[axis])[place]) for axis, place in _slices(places)]
+        value: Number = _number(array, tuple(places), lengths)
         # Sums over a batch of one do not tell samples apart.
         lasting = slot.role == "parameter" or not free
         sample = not lasting and free[0] == 0 and slot.shape[0] > 1
@@ -143,6 +147,11 @@ def _expanded(index: Sequence[Index], axes: int) -> list[int | slice]:
         else:
             found.append(place)
     return found + [ALL] * (axes - len(found))
+
+
+def _slices(places: Sequence[int | slice]) -> list[tuple[int, slice]]:
+    """The axes along which it is a vector."""
+    return [(axis, place) for axis, place in enumerate(places) if isinstance(place, slice)]
 
 
 def _number(array: Array | None, places: tuple[Any, ...], free: list[int]) -> Number:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Number, Quantity, lift, part
+from tui_nn_engine.expressions import Expression, Quantity, lift, part
 from tui_nn_engine.functions import sqrt
 from tui_nn_engine.parameters import StateSpec
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
@@ -148,7 +148,7 @@ class Nadam(_Moments):
                 "product of momentums",
                 "Πµ",
                 "Πµ t",
-                lambda product, made: product * self._mu(made.value + 1, "µ"),
+                lambda product, made: product * self._mu(made, "µ"),
                 lambda *_: (
                     "The momentum µ grows with t; how much of m's beginning at 0 is still in it is "
                     "the product of all of them."
@@ -193,14 +193,15 @@ class Nadam(_Moments):
     def _momentum(self, t: float) -> float:
         return float(self.beta_1 * (1 - 0.5 * 0.96**t))
 
-    def _mu(self, t: Number, symbol: str) -> Expression:
-        growing = Quantity("β₁", self.beta_1) * (1 - 0.5 * lift(0.96) ** Quantity("t", t))
-        return part(symbol, growing)
+    def _mu(self, made: Expression, symbol: str, *, ahead: bool = False) -> Expression:
+        t: Expression = Quantity("t", made.value + 1)
+        growing = 1 - 0.5 * lift(0.96) ** (t + 1 if ahead else t)
+        return part(symbol, Quantity("β₁", self.beta_1) * growing)
 
     def _ahead(
         self, m: Expression, g: Expression, product: Expression, made: Expression
     ) -> Expression:
-        mu, following = self._mu(made.value + 1, "µ"), self._mu(made.value + 2, "µ₊")
+        mu, following = self._mu(made, "µ"), self._mu(made, "µ₊", ahead=True)
         return following * m / (1 - product * following) + (1 - mu) * g / (1 - product)
 
 

@@ -58,8 +58,7 @@ def clip_norm(builder: Builder, gradient: Slot, most: float) -> Slot:
 
 def clip_global_norm(builder: Builder, gradient: Slot, most: float) -> Slot:
     """Append the norm of the whole gradient, and the scaling by it."""
-    norm = builder.slot("‖g‖", (), "gradient")
-    builder.append(GlobalNorm(), (gradient,), (norm,))
+    norm = builder.apply(GlobalNorm(), gradient, name="‖g‖")
 
     def compute(g: AnyArray, norm: AnyArray, c: AnyArray, out: AnyArray) -> None:
         np.multiply(g, c / max(norm, c), out)
@@ -87,7 +86,7 @@ class GlobalNorm(Primitive):
 
     def explain(self, read: Reading) -> Meaning:
         """Root of the sum of squares."""
-        lines = read.lines(sqrt(total(read.input(0, ..., as_="g") ** 2)))
+        lines = read.lines(sqrt(total(read.input(0, ..., as_="g") ** 2)), as_="‖g‖")
         return Meaning(lines, "How long the gradient of all weights together is, as an arrow.")
 
 
