@@ -143,8 +143,8 @@ class Names:
         if slot is self._program.y or slot is self._program.output or part == "t′":
             letter = "y" if slot is self._program.output else "t"
             last = self._first[self._program.output.name.partition(".")[0]]
-            number = "" if self._single else str(last + unit)
-            return f"{letter}{number}{'′' if part == 't′' else ''}"
+            place = "" if self._single else str(last + unit)
+            return f"{letter}{place}{'′' if part == 't′' else ''}"
         if slot is self._program.x:
             return f"x{1 + unit}"
         if layer not in self._first:

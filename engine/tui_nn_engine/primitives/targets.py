@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_nn_engine.expressions import Quantity
 from tui_nn_engine.program import Array, Call, Primitive, Slot
@@ -84,8 +85,8 @@ class ClassWeight(Primitive):
         )
 
 
-def _classes(targets: Array) -> Array:
+def _classes(targets: Array) -> NDArray[np.intp]:
     """(samples,) from (samples, outputs)."""
     if targets.shape[1] == 1:
         return np.asarray(targets[:, 0] > 0, np.intp)  # type: ignore[operator]
-    return targets.argmax(axis=1)
+    return np.asarray(targets.argmax(axis=1), np.intp)
