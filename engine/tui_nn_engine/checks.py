@@ -20,6 +20,7 @@ from tui_nn_engine.loss_checks import loss_misfits
 from tui_nn_engine.mending import Misfit as Misfit
 from tui_nn_engine.mending import mended, with_layer
 from tui_nn_engine.network import Network, summarize
+from tui_nn_engine.optimizer_checks import optimizer_misfits
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Step
 from tui_nn_engine.rules import Levels, Rule
@@ -37,6 +38,8 @@ def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
         found += _rule(experiment, experiment.rule, data)
     elif not found and experiment.loss is not None:
         found += loss_misfits(experiment, experiment.loss, data)
+    if experiment.optimizer is not None:
+        found += optimizer_misfits(experiment, experiment.optimizer, data)
     return (*found, *_batches(experiment, data), *_rates(experiment), *weights)
 
 
@@ -252,14 +255,6 @@ def _levels(data: PreparedData) -> Levels:
 
 
 def _rates(experiment: Experiment) -> Iterator[Misfit]:
-    optimizer = experiment.optimizer
-    if getattr(optimizer, "nesterov", False) and not getattr(optimizer, "momentum", 0.0):
-        yield Misfit(
-            "optimizer.nesterov",
-            "looks ahead by the momentum, but the momentum is 0",
-            "set the momentum to 0.9",
-            mended(experiment, {"optimizer.momentum": 0.9}),
-        )
     place = "optimizer" if experiment.rule is None else "rule"
     rates = {f"{place}.learning_rate": experiment.method.learning_rate} | {
         f"training.changes[{index}].learning_rate": change.learning_rate

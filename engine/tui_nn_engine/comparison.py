@@ -147,7 +147,7 @@ class Comparison(Block):
         """Each with its heading."""
         if self.variants:
             yield "variant", [_Choice(name, one.tree_from) for name, one in self.variants.items()]
-        headings = _short([*self.compare])
+        headings = short_names([*self.compare])
         for path, values in self.compare.items():
             heading, steps = headings[path], steps_of(path)
             if isinstance(values, dict):
@@ -155,6 +155,16 @@ class Comparison(Block):
             else:
                 named = [(f"{heading}={in_words(value)}", value) for value in values]
             yield heading, [_Choice(label, _putting(steps, value)) for label, value in named]
+
+
+def is_comparison(path: Path) -> bool:
+    """Whether a file lists values to compare, be it right or wrong.
+
+    Raises ExperimentError where it can't be read.
+    """
+    return (
+        re.search(r"^\s*\[?(compare|variants)\s*[.\]=]", read_text(path), re.MULTILINE) is not None
+    )
 
 
 def ensure_members_fit(members: Iterable[Member]) -> None:
@@ -234,7 +244,7 @@ def _on_one_thread(experiment: Experiment) -> Experiment:
     return Experiment.parse(with_value(experiment.tree(), ("training", "threads"), 1))
 
 
-def _short(paths: list[str]) -> dict[str, str]:
+def short_names(paths: list[str]) -> dict[str, str]:
     """The last word of each path, or all of it where two end alike."""
     last = {path: path.rpartition(".")[2] for path in paths}
     words = [*last.values()]

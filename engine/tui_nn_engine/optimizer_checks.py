@@ -23,7 +23,7 @@ def optimizer_misfits(
 
 
 def _clipping(experiment: Experiment, optimizer: Optimizer) -> Iterator[Misfit]:
-    first, *others = [name for name in CLIPS if getattr(optimizer, name) is not None] or [""]
+    first, *others = [name for name in CLIPS if getattr(optimizer, name, None) is not None] or [""]
     for other in others:
         yield Misfit(
             f"optimizer.{other}",
@@ -72,13 +72,4 @@ def _search(experiment: Experiment, optimizer: LBFGS, data: PreparedData) -> Ite
                 "compares losses of one update with the next",
                 "take it out",
                 mended(experiment, {"layers": [*layers[:index], *layers[index + 1 :]]}),
-            )
-    for name in CLIPS:
-        if getattr(optimizer, name) is not None:
-            yield Misfit(
-                f"optimizer.{name}",
-                f"{optimizer.type} learns the curvature from how gradients change: none may be "
-                "clipped, and its steps are limited by the search",
-                "take it out",
-                mended(experiment, {f"optimizer.{name}": None}),
             )

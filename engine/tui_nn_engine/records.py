@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,6 +56,11 @@ class Record:
         epochs = tuple(read_metrics(folder / "metrics.jsonl"))
         return cls(folder, experiment, epochs, Outcome.of(folder), Label.of(folder))
 
+    @cached_property
+    def tree(self) -> dict[str, Any]:
+        """The experiment with its defaults as plain tables and lists."""
+        return self.experiment.tree(defaults=True)
+
     @property
     def ended(self) -> RunEnded | None:
         """How it ended, if it has."""
@@ -76,14 +82,14 @@ class Record:
 
     def best(self, name: str) -> float | None:
         """The best that a figure was after any epoch; None where it never was a number."""
-        values = [value for _, value in self.series(name) if math.isfinite(value)]
+        values = [value for value in self.values(name) if math.isfinite(value)]
         pick = max if is_better_large(name) else min
         return pick(values, default=None)
 
-    def series(self, name: str) -> list[tuple[int, float]]:
-        """A figure by iteration, one an epoch."""
-        told = ((epoch.iteration, figures(epoch).get(name)) for epoch in self.epochs)
-        return [(iteration, value) for iteration, value in told if value is not None]
+    def values(self, name: str) -> list[float]:
+        """A figure after each epoch that was told."""
+        told = (figures(epoch).get(name) for epoch in self.epochs)
+        return [value for value in told if value is not None]
 
 
 def figures(epoch: EpochEnded) -> dict[str, float]:

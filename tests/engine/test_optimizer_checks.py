@@ -63,13 +63,6 @@ CASES: list[tuple[Any, Any, int, str, str]] = [
     ("lbfgs", (HIDDEN, OUTPUT), 16, "training.batch_size", "all 40"),
     ("lbfgs", (HIDDEN, DROPOUT, OUTPUT), 40, "layers[1]", "at random"),
     ("lbfgs", (HIDDEN, NOISE, OUTPUT), 40, "layers[1]", "at random"),
-    (
-        {"type": "lbfgs", "clipnorm": 1.0},
-        (HIDDEN, OUTPUT),
-        40,
-        "optimizer.clipnorm",
-        "none may be clipped",
-    ),
 ]
 
 

@@ -46,7 +46,7 @@ def test_a_run_tells_how_it_ended_and_how_long_it_took(tmp_path: Path) -> None:
     assert found.ended == RunEnded("completed", 3, 6, "", ended.test_loss, ended.test_metrics)
     assert found.last["test_loss"] == ended.test_loss
     assert found.last["loss"] == found.epochs[-1].loss
-    assert [iteration for iteration, _ in found.series("accuracy")] == [2, 4, 6]
+    assert found.values("loss") == [epoch.loss for epoch in found.epochs]
 
 
 def test_the_time_goes_on_when_a_run_is_resumed_and_its_end_is_forgotten(tmp_path: Path) -> None:

@@ -106,12 +106,17 @@ class Spec:
     """Whether None is a value, too: it stands for "as usual"."""
     nothing: str = ""
     """What None stands for, where it means more than that."""
+    late: bool = False
+    """Whether few need it: it is shown last."""
 
 
 def specs(block: type[Block]) -> tuple[Spec, ...]:
-    """Its fields, those that must be given first. Raises TypeError for a type no form can show."""
+    """Its fields, those that must be given first, what few need last.
+
+    Raises TypeError for a type no form can show.
+    """
     fields = [spec(name, info) for name, info in block.model_fields.items()]
-    return tuple(sorted(fields, key=lambda field: not field.required))
+    return tuple(sorted(fields, key=lambda field: (not field.required, field.late)))
 
 
 def spec(name: str, info: FieldInfo) -> Spec:
@@ -132,6 +137,7 @@ def spec(name: str, info: FieldInfo) -> Spec:
         info.is_required(),
         len(types) < len(_union(info.annotation)),
         str(extra.get("nothing", "")),
+        bool(extra.get("late", False)),
     )
 
 

@@ -11,9 +11,9 @@ from tui_nn_engine.parameters import StateSpec
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
 from tui_nn_engine.primitives.optimizer import (
     AnyArray,
+    Clipping,
     Decay,
     Epsilon,
-    Optimizer,
     Rate,
     apply_change,
     direction,
@@ -25,7 +25,7 @@ from tui_nn_engine.primitives.optimizer import (
 from tui_nn_engine.program import Builder, Slot
 
 
-class _Moments(Optimizer):
+class _Moments(Clipping):
     """Running means m of the gradients and v of their squares, as Algorithm 1 of Kingma & Ba."""
 
     learning_rate: Rate = 0.001

@@ -10,9 +10,9 @@ from tui_nn_engine.parameters import StateSpec
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
 from tui_nn_engine.primitives.optimizer import (
     AnyArray,
+    Clipping,
     Decay,
     Epsilon,
-    Optimizer,
     Rate,
     apply_change,
     direction,
@@ -25,7 +25,7 @@ from tui_nn_engine.primitives.optimizer import (
 from tui_nn_engine.program import Builder, Slot
 
 
-class RMSprop(Optimizer):
+class RMSprop(Clipping):
     """v ← ρ v + (1 - ρ) g², Δw = -η g / sqrt(v + ε) (Hinton 2012), as Keras writes it.
 
     ε stands inside the root; PyTorch's stands outside. Centered (Graves 2013): with the mean
@@ -83,7 +83,7 @@ class RMSprop(Optimizer):
         apply_change(builder, weights, velocity)
 
 
-class Adagrad(Optimizer):
+class Adagrad(Clipping):
     """v ← v + g², Δw = -η g / sqrt(v + ε) (Duchi et al. 2011), as Keras writes it.
 
     v starts at 0.1 and ε stands inside the root; PyTorch's starts at 0 and has ε outside.
@@ -127,7 +127,7 @@ class Adagrad(Optimizer):
         apply_change(builder, weights, change)
 
 
-class Adadelta(Optimizer):
+class Adadelta(Clipping):
     """Algorithm 1 of Zeiler 2012: the step has the recent size of steps over that of gradients.
 
     v ← ρ v + (1 - ρ) g², s = -sqrt(u + ε)/sqrt(v + ε) g, u ← ρ u + (1 - ρ) s², Δw = η s. The paper

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity, lift
+from tui_nn_engine.expressions import ATOM, Expression, Quantity, lift
 from tui_nn_engine.functions import absolute, cosh, exp, ln, sign, sqrt, tanh, total, when
 from tui_nn_engine.primitives.loss import AnyArray, Loss, LossGradient, LossOp
 from tui_nn_engine.program import Call, Contribution, Slot
@@ -23,8 +23,9 @@ class _ErrorOp(LossOp):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        error = Quantity("y") - Quantity("t")
-        self.formula = f"E = mean ({self.term(error).text()})"
+        term = self.term(Quantity("y") - Quantity("t"))
+        text = term.text()
+        self.formula = f"E = mean {text if term.binding(None) == ATOM else f'({text})'}"
 
     def term(self, error: Expression) -> Expression:
         """f(e)."""

@@ -10,8 +10,8 @@ from tui_nn_engine.functions import when
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
 from tui_nn_engine.primitives.optimizer import (
     AnyArray,
+    Clipping,
     Decay,
-    Optimizer,
     apply_change,
     direction,
     velocity_of,
@@ -21,7 +21,7 @@ from tui_nn_engine.program import Builder, Slot
 _CALLED = {"g": "gradient", "v": "mean gradient"}
 
 
-class SGD(Optimizer):
+class SGD(Clipping):
     """Gradient descent, with Keras's form of momentum: v ← µ v - η g, w ← w + v.
 
     Nesterov: w ← w + µ v - η g (Sutskever et al. 2013). At a constant rate both walk as PyTorch's.

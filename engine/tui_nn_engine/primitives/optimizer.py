@@ -24,13 +24,40 @@ Rate = Annotated[
 ]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Epsilon = Annotated[float, Field(gt=0, description="keeps the division finite")]
-Most = Annotated[float | None, Field(gt=0, json_schema_extra={"nothing": "no clipping"})]
+Most = Annotated[
+    float | None, Field(gt=0, json_schema_extra={"nothing": "no clipping", "late": True})
+]
 
 
 class Optimizer(Kind):
     """An update rule: how the gradient becomes a change of the weights."""
 
     learning_rate: Rate = 0.01
+
+    def vectors(self) -> tuple[str, ...]:
+        """Names of the state vectors (parameters,) it keeps, which start at 0."""
+        return ()
+
+    def states(self, parameters: int) -> tuple[StateSpec, ...]:
+        """All state it keeps for so many trainable parameters."""
+        return tuple(StateSpec(name, (parameters,)) for name in self.vectors())
+
+    def clipped(self, builder: Builder, gradient: Slot) -> Slot:  # noqa: ARG002
+        """Append what clips the gradient (parameters,), if anything; returns what is used."""
+        return gradient
+
+    def emit(self, builder: Builder, weights: Slot, gradient: Slot) -> None:
+        """Append its operations: what changes the state, Δw, and w ← w + Δw, which is the last.
+
+        The builder's state holds "learning_rate", "iteration" (updates made so far) and an array
+        for each of `states()`.
+        """
+        raise NotImplementedError
+
+
+class Clipping(Optimizer):
+    """An update rule whose gradient may be clipped first, as in Keras: in one way at most."""
+
     clipvalue: Annotated[
         Most, Field(title="clip by value", description="cuts each number of the gradient")
     ] = None
@@ -41,16 +68,8 @@ class Optimizer(Kind):
         Most, Field(title="clip by global norm", description="scales the whole gradient down to it")
     ] = None
 
-    def vectors(self) -> tuple[str, ...]:
-        """Names of the state vectors (parameters,) it keeps, which start at 0."""
-        return ()
-
-    def states(self, parameters: int) -> tuple[StateSpec, ...]:
-        """All state it keeps for so many trainable parameters."""
-        return tuple(StateSpec(name, (parameters,)) for name in self.vectors())
-
     def clipped(self, builder: Builder, gradient: Slot) -> Slot:
-        """Append what clips the gradient (parameters,), if anything; returns what is used."""
+        """By value, by norm, by global norm, or not at all."""
         if self.clipvalue is not None:
             return clip_value(builder, gradient, self.clipvalue)
         if self.clipnorm is not None:
@@ -58,14 +77,6 @@ class Optimizer(Kind):
         if self.global_clipnorm is not None:
             return clip_global_norm(builder, gradient, self.global_clipnorm)
         return gradient
-
-    def emit(self, builder: Builder, weights: Slot, gradient: Slot) -> None:
-        """Append its operations: what changes the state, Δw, and w ← w + Δw, which is the last.
-
-        The builder's state holds "learning_rate", "iteration" (updates made so far) and an array
-        for each of `states()`.
-        """
-        raise NotImplementedError
 
 
 def apply_change(builder: Builder, weights: Slot, change: Slot) -> None:
