@@ -14,7 +14,7 @@ import tomlkit.items
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from tui_nn_engine.data import AnyData
+from tui_nn_engine.data_blocks import AnyData
 from tui_nn_engine.layers import AnyLayer, Layer
 from tui_nn_engine.learning import GradientDescent, Method
 from tui_nn_engine.paths import steps_of, with_value

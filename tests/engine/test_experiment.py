@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_nn_engine.data import DATA_BLOCKS
+from tui_nn_engine.data_blocks import DATA_BLOCKS
 from tui_nn_engine.experiment import Change, Experiment, Training, overridden
 from tui_nn_engine.initializers import INITIALIZERS
 from tui_nn_engine.layers import LAYERS

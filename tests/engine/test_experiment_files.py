@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from tui_nn_engine.data import GivenData
+from tui_nn_engine.data_blocks import GivenData
 from tui_nn_engine.experiment import MAX_SEED, Change, Experiment
 from tui_nn_engine.initializers import Given, Uniform
 from tui_nn_engine.paths import steps_of, with_value

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine.data import ArrayData, prepare
+from tui_nn_engine.data import prepare
+from tui_nn_engine.data_blocks import ArrayData
 from tui_nn_engine.primitives.activations import Activation, Linear, Sigmoid, Softmax, Tanh
 from tui_nn_engine.primitives.losses import (
     LOSSES,
