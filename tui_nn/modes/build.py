@@ -31,6 +31,7 @@ from tui_nn.forms.parts import (
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.data_preview import DataPreview, Preview
+from tui_nn.widgets.exchange import Exchange
 from tui_nn_engine.paths import value_at
 from tui_nn_engine.schema import ExperimentError
 
@@ -78,6 +79,7 @@ class Build(Mode):
         self.draft = draft
         self._part = "data"
         self._form: Field | Form | None = None
+        self._exchange = Exchange()
         self._review: Review | None = None
         self._waiting: Timer | None = None
         self._adopting = False
@@ -150,8 +152,12 @@ class Build(Mode):
         pane = self.query_one("#form-pane", VerticalScroll)
         form = part_form(self.draft.model, self._part, self.draft.value(self._part))
         self._form = form
-        await pane.remove_children()
-        await pane.mount(form)
+
+        async def put_up() -> None:
+            await pane.remove_children()
+            await pane.mount(form)
+
+        await self._exchange(put_up)
         if self._review is not None:
             form.show_problems(self._review.problems)
         pane.scroll_home(animate=False)

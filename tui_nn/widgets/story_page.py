@@ -1,6 +1,7 @@
 """One step of a lesson: its text, its figures, its curves; or what is wrong with it."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.widgets import Label, Markdown, Static
 
 from tui_nn.palette import class_color, class_marker
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
+from tui_nn.widgets.exchange import Exchange
 from tui_nn.widgets.figure_sheet import FigureGrid, FigureSheet
 from tui_nn.widgets.history import History
 
@@ -33,6 +35,7 @@ class StoryPage(VerticalScroll):
     def __init__(self) -> None:
         super().__init__()
         self._page: Page | None = None
+        self._exchange = Exchange()
 
     def compose(self) -> ComposeResult:
         """Title, text, figures: one below the other, or side by side where there is room."""
@@ -43,23 +46,30 @@ class StoryPage(VerticalScroll):
 
     async def show(self, page: "Page", asked: int | None) -> None:
         """Show a page; from the `asked` value on, what follows is hidden until it is answered."""
-        async with self.batch():
-            if page is not self._page:
-                self._page = page
-                self.query_one("#page-title", Label).update(page.title)
-                await self.query_one(Markdown).update(page.text)
-                self.scroll_home(animate=False)
-            await self._put(_figures(page, asked))
+        await self._exchange(partial(self._show, page, asked))
 
     async def show_text(self, title: str, text: str, problems: Iterable[str] = ()) -> None:
         """Show words, and what is wrong, each problem on its own."""
+        await self._exchange(partial(self._show_text, title, text, problems))
+
+    async def _show(self, page: "Page", asked: int | None) -> None:
+        async with self.batch():
+            if page is not self._page:
+                self._page = page
+                await self._put_text(page.title, page.text)
+            await self._put(_figures(page, asked))
+
+    async def _show_text(self, title: str, text: str, problems: Iterable[str]) -> None:
         self._page = None
         async with self.batch():
-            self.query_one("#page-title", Label).update(title)
-            await self.query_one(Markdown).update(text)
-            self.scroll_home(animate=False)
+            await self._put_text(title, text)
             said = [Content.assemble(("✗ ", "$text-error"), one) for one in problems]
             await self._put([Static(one) for one in said])
+
+    async def _put_text(self, title: str, text: str) -> None:
+        self.query_one("#page-title", Label).update(title)
+        await self.query_one(Markdown).update(text)
+        self.scroll_home(animate=False)
 
     async def _put(self, widgets: list[Widget]) -> None:
         figures = self.query_one("#page-figures")
