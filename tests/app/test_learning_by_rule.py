@@ -61,7 +61,8 @@ def test_a_rule_takes_the_place_of_loss_and_optimizer_and_gives_it_back() -> Non
     draft = Draft(Experiment.from_toml(SIGMOID))
     before = draft.tree
     draft.set("rule", {"type": "perceptron"})
-    assert titles(draft) == ["Data", "dense_1", "Learning", "Training", "General"]
+    # A rule has a rate, so a schedule makes as much sense beside it as beside an optimizer.
+    assert titles(draft) == ["Data", "dense_1", "Learning", "Schedule", "Training", "General"]
     assert "loss" not in draft.tree
     assert "optimizer" not in draft.tree
     draft.set("rule.learning_rate", 0.2)
@@ -69,13 +70,23 @@ def test_a_rule_takes_the_place_of_loss_and_optimizer_and_gives_it_back() -> Non
     draft.set("rule", None)
     assert draft.tree == before | {"layers": draft.tree["layers"]}
     assert titles(draft) == [
-        "Data", "dense_1", "Learning", "Loss", "Optimizer", "Training", "General"
+        "Data", "dense_1", "Learning", "Loss", "Optimizer", "Schedule", "Training", "General"
     ]  # fmt: skip
     for _ in range(4):
         draft.undo()
     assert draft.tree == before
     draft.redo()
     assert draft.tree["rule"] == {"type": "perceptron"}
+
+
+def test_a_schedule_moves_the_rate_of_a_rule() -> None:
+    rule = Experiment.from_toml(PERCEPTRON)
+    trainer = Trainer(rule.overridden(["schedule.type=exponential", "schedule.gamma=0.5"]))
+    batches, rates = trainer.batches_per_epoch, []
+    for _ in range(3 * batches):
+        rates.append(float(trainer.state.clock["learning_rate"]))
+        trainer.update()
+    assert rates == [0.2] * batches + [0.1] * batches + [0.05] * batches
 
 
 def test_without_a_loss_in_its_past_a_draft_says_that_one_is_missing() -> None:
