@@ -60,3 +60,13 @@ def with_value(tree: Any, steps: Steps, value: Any) -> Any:
     table = dict(tree) if isinstance(tree, dict) else {}
     table[step] = with_value(table.get(step, {}), rest, value)
     return table
+
+
+def without(tree: Any, steps: Steps) -> Any:
+    """A copy of the tree without what stands there."""
+    owner = value_at(tree, steps[:-1])
+    if isinstance(owner, dict):
+        return with_value(tree, steps[:-1], {k: v for k, v in owner.items() if k != steps[-1]})
+    if isinstance(owner, list | tuple):
+        return with_value(tree, steps[:-1], [v for i, v in enumerate(owner) if i != steps[-1]])
+    return tree

@@ -3,12 +3,13 @@ import pytest
 from textual.app import App
 from textual.widgets import Input, OptionList, Select, Static, Tabs
 
-from tui_nn.draft import Draft, starters
+from tui_nn.draft import Draft
 from tui_nn.forms.field import Field
 from tui_nn.forms.findings import Findings
 from tui_nn.forms.parts import PartList
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.build import Build
+from tui_nn.starters import starters
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.heatmap import ImageGrid
 from tui_nn.widgets.scatter import Scatter

@@ -1,6 +1,8 @@
 import pytest
 
-from tui_nn.draft import Draft, default_experiment, review, starters
+from tui_nn.draft import Draft
+from tui_nn.review import review
+from tui_nn.starters import default_experiment, starters
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.schema import ExperimentError
 

@@ -5,11 +5,12 @@ from pydantic import Field as Declared
 from textual.app import App
 from textual.widgets import Checkbox, Input, Select, TextArea
 
-from tui_nn.draft import Draft, starters
+from tui_nn.draft import Draft
 from tui_nn.forms.field import Edited, Field
 from tui_nn.forms.parts import part_form, parts_of
 from tui_nn.forms.spec import Choice, Listing, Number, Numbers, Spec, Variants, specs
 from tui_nn.forms.values import number_of, numbers_of, table_of, without_header
+from tui_nn.starters import starters
 from tui_nn_engine.experiment import Experiment, Training
 from tui_nn_engine.layers import LAYERS, Layer
 from tui_nn_engine.primitives.activations import AnyActivation, ReLU

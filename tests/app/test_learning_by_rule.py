@@ -10,10 +10,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select, TextArea
 
 from tui_nn.cli import main
-from tui_nn.draft import Draft, review
+from tui_nn.draft import Draft
 from tui_nn.forms.field import Edited, Field
 from tui_nn.forms.parts import PartList, part_form, parts_of
 from tui_nn.modes.step import Step
+from tui_nn.review import review
 from tui_nn_engine import Experiment, Trainer
 
 SIGMOID = """dtype = "float64"

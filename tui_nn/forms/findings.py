@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_nn.draft import Fix, Review
+from tui_nn.review import Fix, Review
 
 
 class Findings(OptionList):

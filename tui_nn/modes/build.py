@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import OptionList, Static, Tab, Tabs
 from textual.worker import get_current_worker
 
-from tui_nn.draft import Draft, Fix, Review, Tree, review, starters
+from tui_nn.draft import Draft
 from tui_nn.forms.field import Edited, Field, focus_field
 from tui_nn.forms.files import file_to_open, file_to_save
 from tui_nn.forms.findings import Findings
@@ -30,6 +30,8 @@ from tui_nn.forms.parts import (
 )
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.mode import Mode
+from tui_nn.review import Fix, Review, Tree, review
+from tui_nn.starters import starters
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.exchange import Exchange
 from tui_nn_engine.paths import value_at
@@ -44,6 +46,8 @@ class Build(Mode):
     """Parts on the left, the form of one in the middle, data and problems on the right."""
 
     CSS_PATH = "build.tcss"
+    HELP = HELP
+    BINDING_GROUP_TITLE = "Build mode"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (112, "-wide")]
     BINDINGS = [
         ("a", "add", "Add layer"),
