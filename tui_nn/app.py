@@ -45,6 +45,7 @@ class Laboratory(App[None]):
         Binding("2", "switch_mode('train')", "Train", show=False),
         Binding("3", "switch_mode('step')", "Step", show=False),
         Binding("4", "switch_mode('inspect')", "Inspect", show=False),
+        Binding("5", "switch_mode('compare')", "Compare", show=False),
         Binding("6", "switch_mode('learn')", "Learn", show=False),
         Binding("question_mark", "toggle_help", "Help", key_display="?", show=False),
         Binding("q", "quit", "Quit", show=False),

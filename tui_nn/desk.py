@@ -16,10 +16,12 @@ from tui_nn.modes.mode import Mode
 from tui_nn.modes.train import Train
 from tui_nn.modes.transport import Transport
 from tui_nn.monitor import Monitor
+from tui_nn.outline import outline
 from tui_nn.saved_runs import saved_runs
 from tui_nn.walk import Walk
 from tui_nn.widgets.dialogs import Choose, Decide
 from tui_nn_engine import protocol
+from tui_nn_engine.comparison import is_comparison
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.schema import ExperimentError
 
@@ -27,8 +29,8 @@ from tui_nn_engine.schema import ExperimentError
 class Desk:
     """What the modes are handed. `notify` is called, from a thread, when the engine has spoken.
 
-    `path` is an experiment file, a lesson file or the folder of a run; None is the experiment
-    everybody starts with.
+    `path` is an experiment, lesson or comparison file or the folder of a run; None is the
+    experiment everybody starts with.
     """
 
     def __init__(self, app: App[None], path: Path | None, notify: Callable[[], object]) -> None:
@@ -39,6 +41,7 @@ class Desk:
         self.first_mode = "train"
         self._resume = path if path is not None and path.is_dir() else None
         self._lesson: Path | None = None
+        self._comparison: Path | None = None
         self._walk: Walk | None = None
         self._early: list[protocol.Command] = []
         self._wanted: Experiment | None = None
@@ -56,6 +59,8 @@ class Desk:
         try:
             if is_lesson(path):
                 self._lesson, self.first_mode = path, "learn"
+            elif is_comparison(path):
+                self._comparison, self.first_mode = path, "compare"
             else:
                 self.draft.open(path)
         except ExperimentError as error:
@@ -68,6 +73,7 @@ class Desk:
             "train": self._train,
             "step": self._step,
             "inspect": self._inspect,
+            "compare": self._compare,
             "learn": self._learn,
         }
 
@@ -88,6 +94,14 @@ class Desk:
         from tui_nn.modes.inspect import Inspect
 
         return Inspect(self.monitor, self.command)
+
+    def _compare(self) -> Mode:
+        from tui_nn.modes.compare import Compare
+
+        return Compare(self._is_open, self.build, self._comparison)
+
+    def _is_open(self, folder: Path) -> bool:
+        return self.monitor.opened is not None and Path(self.monitor.opened.folder) == folder
 
     def _learn(self) -> Mode:
         from tui_nn.modes.learn import Learn
@@ -266,6 +280,12 @@ class Desk:
             self._open_wanted()
         self.app.switch_mode("step")
 
+    def build(self, experiment: Experiment) -> None:
+        """Take the experiment of a saved run into Build, as a new one."""
+        self.draft.start(experiment)
+        self.app.notify("What Build held comes back with ctrl+z.", timeout=4)
+        self.app.switch_mode("build")
+
     def play(self) -> None:
         """Train on."""
         self.command(protocol.Play())
@@ -305,15 +325,3 @@ class Desk:
                 self.link.send(protocol.Open(folder=folder, resume=True))
             else:
                 await self._start_engine(self._resume)
-
-
-def outline(experiment: Experiment) -> str:
-    """The network in one line: 512 relu → 10 softmax."""
-    parts = []
-    for layer in experiment.layers:
-        about = [str(getattr(layer, "units", "")) or layer.type]
-        activation = getattr(layer, "activation", None)
-        if activation is not None and activation.type != "linear":
-            about.append(activation.type)
-        parts.append(" ".join(about))
-    return " → ".join(parts)

@@ -75,6 +75,11 @@ class Lines(Report):
 class JsonLines(Report):
     """One event a line, with the name of its run; of progress the epochs that ended in it."""
 
+    def open(self) -> None:
+        """How many runs there are."""
+        tree = {"event": "comparison", "runs": len(self.members), "ended": self.before}
+        write(f"{strict_json(tree | {'folder': str(self.folder)})}\n")
+
     def show(self, told: Told) -> None:
         """All but the single losses."""
         super().show(told)

@@ -27,6 +27,15 @@ async def lesson_to_open(app: App[Any], folder: Path) -> Path | None:
     return path
 
 
+async def comparison_to_open(app: App[Any], folder: Path) -> Path | None:
+    """The comparison file that was chosen, None if none was. To be awaited in a worker."""
+    from textual_fspicker import FileOpen
+
+    dialog = FileOpen(folder, title="Run a comparison file", filters=_filters("Comparisons"))
+    path: Path | None = await app.push_screen_wait(dialog)
+    return path
+
+
 async def file_to_save(app: App[Any], draft: Draft) -> Path | None:
     """The file that was chosen; one that exists only after asking. To be awaited in a worker."""
     from textual_fspicker import FileSave

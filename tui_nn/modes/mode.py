@@ -14,6 +14,7 @@ MODES = {
     "train": "2 Train",
     "step": "3 Step",
     "inspect": "4 Inspect",
+    "compare": "5 Compare",
     "learn": "6 Learn",
 }
 
@@ -21,16 +22,16 @@ MODES = {
 class ModeBar(Static):
     """The modes, with their keys, the one on screen marked; each can be clicked."""
 
-    DEFAULT_CSS = "ModeBar { width: auto; height: 1; padding: 0 1; }"
+    DEFAULT_CSS = "ModeBar { width: auto; height: 1; }"
 
     def __init__(self, current: str) -> None:
-        modes = " ".join(
-            f"[reverse] {label} [/]"
-            if mode == current
-            else f"[@click=app.switch_mode('{mode}')] {label} [/]"
-            for mode, label in MODES.items()
-        )
-        super().__init__(f"{modes} [@click=app.toggle_help] ? [/][@click=app.quit] q [/]")
+        line = ""
+        for mode, label in MODES.items():
+            if mode == current:  # its mark covers the spaces beside it
+                line = f"{line.removesuffix(' ')}[reverse] {label} [/]"
+            else:
+                line += f"[@click=app.switch_mode('{mode}')]{label}[/] "
+        super().__init__(f"{line}[@click=app.toggle_help]?[/] [@click=app.quit]q[/] ")
 
 
 class Mode(Screen[None]):

@@ -1,0 +1,73 @@
+"""A comparison file being run beside the app, by the same command as without a screen."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+OPENED, ENDED, RANKED = b'"event": "comparison"', b'"event": "run_ended"', b'"event": "ranking"'
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many of the runs of a file have ended, and the best one once all have."""
+
+    path: Path
+    ended: int = 0
+    runs: int = 0
+    best: str = ""
+    figure: str = ""
+
+
+class ComparisonRun:
+    """`tui-nn compare FILE` as a process. It saves and ends when the app does, however that ends:
+    whatever it tells finds a closed pipe then. Raises OSError where it can't be started.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.said = ""
+        """What was said besides: warnings, what is wrong with the file."""
+        self._process = subprocess.Popen(  # noqa: S603  the file is an argument, no command
+            [sys.executable, "-P", "-m", "tui_nn", "compare", str(path), "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # the terminal's signals are for the app
+        )
+
+    def standings(self) -> Iterator[Standing]:
+        """One whenever a run has ended. Waits for them, so not for the event loop."""
+        runs = ended = 0
+        stream = cast("Iterator[bytes]", self._process.stdout)
+        for line in stream:
+            if not line.startswith(b"{"):
+                self.said += line.decode(errors="replace")
+            elif OPENED in line:
+                told = json.loads(line)
+                runs, ended = told["runs"], told["ended"]
+                yield Standing(self.path, ended, runs)
+            elif ENDED in line:
+                ended += 1
+                yield Standing(self.path, ended, runs)
+            elif RANKED in line:
+                yield Standing(self.path, ended, runs, *_best(json.loads(line)))
+
+    def wait(self) -> int:
+        """The exit code; negative where a signal killed it."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Let the runs under way be saved, and end."""
+        self._process.terminate()
+
+
+def _best(told: dict[str, Any]) -> tuple[str, str]:
+    """The name of the first run of the ranking, and the figure with its value."""
+    if not told["runs"] or told["runs"][0]["best"] is None:
+        return "", ""
+    first = told["runs"][0]
+    return first["run"], f"{told['figure'].replace('_', ' ')} {first['best']:.4g}"

@@ -1,0 +1,160 @@
+"""What Compare mode shows: runs filtered and sorted, curves of the chosen ones, what differs.
+
+Made in a thread, for it reads files and goes through whole runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tui_nn.outline import outline
+from tui_nn.run_filter import filtered, value_of
+from tui_nn.run_shelf import Shelf
+from tui_nn.widgets.history import History
+from tui_nn.widgets.run_table import Row, Sorting
+from tui_nn_engine.comparison import in_words, short_names
+from tui_nn_engine.records import Record, differences
+
+Curves = dict[str, History]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be shown."""
+
+    filter: str = ""
+    sorting: Sorting = field(default_factory=Sorting)
+    chosen: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What there is to show."""
+
+    rows: tuple[Row, ...]
+    sorting: Sorting
+    count: int
+    """Of all runs, filtered out ones too."""
+    problem: str
+    """What is wrong with the filter; then all runs are shown."""
+    chosen: tuple[Record, ...]
+    curves: tuple[Curves, ...]
+    """Of each chosen run its figures over the epochs."""
+    metric: str
+    differing: dict[str, tuple[Any, ...]]
+    """By path what each chosen run has there."""
+
+
+class Viewer:
+    """Makes views; what has not changed since the last one is kept."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._curves: dict[Path, tuple[Record, Curves]] = {}
+        self._last: tuple[tuple[Record, ...], Wish, View] | None = None
+
+    def look(self, wish: Wish) -> View:
+        """Read what is new and make a view of it, the same one where nothing is new."""
+        records = self._shelf.read()
+        if self._last is None or self._last[:2] != (records, wish):
+            self._last = records, wish, self._view(records, wish)
+        return self._last[2]
+
+    def _view(self, records: tuple[Record, ...], wish: Wish) -> View:
+        try:
+            shown, problem = filtered(records, wish.filter), ""
+        except ValueError as error:
+            shown, problem = list(records), str(error)
+        by_folder = {record.folder: record for record in records}
+        chosen = tuple(by_folder[folder] for folder in wish.chosen if folder in by_folder)
+        compared = chosen if len(chosen) > 1 else shown
+        paths = list(differences([record.experiment for record in compared]))
+        names = short_names(paths)
+        rows = [Row(record, _values(record, names)) for record in shown]
+        return View(
+            tuple(_sorted(rows, wish.sorting)),
+            wish.sorting,
+            len(records),
+            problem,
+            chosen,
+            tuple(self._curves_of(record) for record in chosen),
+            _metric(chosen),
+            differences([record.experiment for record in chosen]),
+        )
+
+    def _curves_of(self, record: Record) -> Curves:
+        known = self._curves.get(record.folder)
+        if known is None or known[0] is not record:
+            known = record, curves(record)
+            self._curves[record.folder] = known
+        return known[1]
+
+
+def curves(record: Record) -> Curves:
+    """The figures of a run over its epochs."""
+    if not record.epochs:
+        return {}
+    epochs = np.array([epoch.epoch for epoch in record.epochs], np.float64)
+    found: Curves = {}
+    for name in record.last:
+        values = record.values(name)
+        if len(values) == len(epochs):
+            found[name] = History()
+            found[name].add(epochs, values)
+    return found
+
+
+def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | None]:
+    last, metric = record.last, _metric([record])
+    return {
+        "name": " #".join((record.label.name or record.folder.name, *record.label.tags)),
+        "data": record.experiment.data.name,
+        "network": outline(record.experiment),
+        "differs": _differing(record, names),
+        "epoch": record.epochs[-1].epoch if record.epochs else 0,
+        "loss": last.get("loss"),
+        "val_loss": last.get("val_loss"),
+        "metric": last.get(f"val_{metric}", last.get(metric)),
+        "test": last.get(f"test_{metric}"),
+        "seconds": record.outcome.seconds or None,
+    }
+
+
+def _differing(record: Record, names: dict[str, str]) -> str:
+    """Its values at the places that differ: learning_rate=0.1 seed=2."""
+    found = []
+    for path, name in names.items():
+        value = value_of(record, path)
+        if value is not None and not path.startswith(("data.name", "training.changes")):
+            found.append(in_words(value) if name == "type" else f"{name}={in_words(value)}")
+    return " ".join(found)
+
+
+def _metric(records: Sequence[Record]) -> str:
+    """The first metric that there is."""
+    for record in records:
+        for epoch in record.epochs[:1]:
+            for name in epoch.metrics:
+                return name
+    return ""
+
+
+def _sorted(rows: list[Row], sorting: Sorting) -> list[Row]:
+    """Rows without a value in that column come last, whichever way."""
+    column = sorting.column
+    if not column:
+        return rows
+    has = [row for row in rows if row.values.get(column) not in {None, ""}]
+    without = [row for row in rows if row.values.get(column) in {None, ""}]
+    return [*sorted(has, key=lambda row: _key(row, column), reverse=sorting.descending), *without]
+
+
+def _key(row: Row, column: str) -> tuple[bool, float, str]:
+    value = row.values[column]
+    if isinstance(value, str):
+        return True, 0.0, value.casefold()
+    number = float("inf") if value is None or value != value else value  # NaN is larger than all
+    return False, number, ""

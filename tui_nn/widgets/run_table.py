@@ -1,0 +1,211 @@
+"""The saved runs as rows: what each is, how it differs from the chosen ones, its figures."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+
+from tui_nn.widgets.plot import number
+from tui_nn.widgets.row_list import RowList
+from tui_nn_engine.records import Record
+
+COLUMNS: dict[str, tuple[int, int]] = {
+    "name": (16, 30),
+    "data": (6, 12),
+    "network": (12, 30),
+    "differs": (16, 60),
+    "epoch": (6, 7),
+    "loss": (8, 9),
+    "val_loss": (9, 9),
+    "metric": (9, 9),
+    "test": (8, 9),
+    "seconds": (6, 8),
+}
+"""The columns, with the least and the most width of each."""
+SPREAD = (
+    "data",
+    "differs",
+    "name",
+    "network",
+    "metric",
+    "loss",
+    "val_loss",
+    "test",
+    "epoch",
+    "seconds",
+)
+"""Which are made wider first, where there is room."""
+NUMBERS = ("epoch", "loss", "val_loss", "metric", "test", "seconds")
+STATES = {"diverged": "✗", "unfinished": "…"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table shows of a run; `values` are numbers or words by column."""
+
+    record: Record
+    values: dict[str, str | float | None]
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """By which column, and which way."""
+
+    column: str = ""
+    descending: bool = False
+
+
+class RunTable(RowList):
+    """Rows of runs. Space chooses for the comparison, a click on a heading sorts by its column."""
+
+    HEADING = 1
+    DEFAULT_CSS = "RunTable { min-height: 3; }"
+
+    class Moved(Message):
+        """Another row is the current one."""
+
+    class Toggled(Message):
+        """The current run is to be chosen, or no longer."""
+
+    class Entered(Message):
+        """The current run is to be opened."""
+
+    @dataclass
+    class Sort(Message):
+        """Sort by this column."""
+
+        column: str = field(default="")
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self.rows: tuple[Row, ...] = ()
+        self._chosen: Mapping[Path, tuple[str, str]] = {}
+        self._sorting = Sorting()
+        self._headings: Mapping[str, str] = {}
+        self._current_folder: Path | None = None
+
+    def show(
+        self,
+        rows: Sequence[Row],
+        chosen: Mapping[Path, tuple[str, str]],
+        sorting: Sorting,
+        headings: Mapping[str, str],
+    ) -> None:
+        """Show these; `chosen` gives the mark and the colour of each chosen run's curve."""
+        self.rows, self._chosen, self._sorting = tuple(rows), chosen, sorting
+        self._headings = headings
+        folders = [row.record.folder for row in rows]
+        current = min(self._current or 0, len(rows) - 1) if rows else None
+        if self._current_folder in folders:
+            current = folders.index(self._current_folder)
+        self.set_rows(len(rows), current, reveal=current != self._current)
+        self._current_folder = folders[current] if current is not None else None
+
+    @property
+    def current(self) -> Row | None:
+        """The row that keys are about."""
+        return self.rows[self._current] if self._current is not None and self.rows else None
+
+    def choose(self, row: int) -> None:
+        """Make it the current one."""
+        self._current_folder = self.rows[row].record.folder
+        self.set_rows(len(self.rows), row)
+        self.post_message(self.Moved())
+
+    def enter(self, row: int) -> None:
+        """A double click or enter."""
+        self.choose(row)
+        self.post_message(self.Entered())
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a heading sorts, one on the mark chooses."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y < self.HEADING:
+            end = 4
+            for column, width in self._widths(self._room).items():
+                end += width + 1
+                if offset.x < end:
+                    self.post_message(self.Sort(column))
+                    return
+        elif offset.x < 4 and event.chain == 1:
+            self.call_after_refresh(self.post_message, self.Toggled())  # once the row is current
+
+    def heading_text(self, width: int) -> Text:
+        """The columns, the one that sorts marked."""
+        line = Text("    ", style=self.get_component_rich_style("rows--heading"))
+        for column, cells in self._widths(width).items():
+            heading = self._headings.get(column, column)
+            if column == self._sorting.column:
+                heading = f"{'▼' if self._sorting.descending else '▲'}{heading}"
+            line.append(_fitted(heading, cells, column in NUMBERS) + " ")
+        return line
+
+    def row_text(self, row: int, width: int) -> Text:
+        """One run."""
+        shown = self.rows[row]
+        mark, color = self._chosen.get(shown.record.folder, ("", ""))
+        line = Text()
+        line.append(f" {mark:<1} ", f"bold {color}".strip())
+        line.append(STATES.get(shown.record.state, " "))
+        for column, cells in self._widths(width).items():
+            value = shown.values.get(column)
+            text = value if isinstance(value, str) else _number(value, column)
+            line.append(_fitted(text, cells, column in NUMBERS) + " ", "")
+        if row == self._current:
+            line.pad_right(max(width - line.cell_len, 0))
+            line.stylize_before(self.get_component_rich_style("rows--current", partial=True))
+        return line
+
+    @property
+    def _room(self) -> int:
+        return self.scrollable_content_region.width
+
+    def _widths(self, width: int) -> dict[str, int]:
+        """Columns with something in them, from the least width up while there is room.
+
+        Where there is not room for all, those in the middle go first.
+        """
+        needed = {
+            column: max(len(self._headings.get(column, column)) + 1, self._widest(column))
+            for column in COLUMNS
+            if column == "name"
+            or any(row.values.get(column) not in {None, ""} for row in self.rows)
+        }
+        found = {column: COLUMNS[column][0] for column in needed}
+        for column in ("seconds", "epoch", "network", "data", "test"):
+            if sum(found.values()) + len(found) + 4 <= width:
+                break
+            found.pop(column, None)
+        spare = width - 4 - sum(found.values()) - len(found)
+        for column in sorted(found, key=SPREAD.index):
+            more = min(needed[column], COLUMNS[column][1]) - found[column]
+            step = max(min(more, spare), 0)
+            found[column] += step
+            spare -= step
+        return found
+
+    def _widest(self, column: str) -> int:
+        measure: Callable[[Row], int] = lambda row: (  # noqa: E731
+            len(value) if isinstance(value := row.values.get(column), str) else 7
+        )
+        return max(map(measure, self.rows), default=0)
+
+
+def _number(value: float | None, column: str) -> str:
+    if value is None:
+        return ""
+    if not math.isfinite(value):
+        return str(value)
+    return {"epoch": f"{value:.0f}", "seconds": f"{value:.1f}"}.get(column) or number(value)
+
+
+def _fitted(text: str, cells: int, right: bool) -> str:
+    if len(text) > cells:
+        text = text[: cells - 1] + "…"
+    return text.rjust(cells) if right else text.ljust(cells)
