@@ -19,6 +19,7 @@ from tui_nn_engine import wire
 from tui_nn_engine.comparison import Member
 from tui_nn_engine.events import Event, RunEnded
 from tui_nn_engine.protocol import Open, Refused
+from tui_nn_engine.records import Label
 from tui_nn_engine.runs import Outcome
 from tui_nn_engine.threads import cores
 
@@ -153,7 +154,11 @@ class _Crew:
     def _begin(self, worker: Worker, member: int) -> None:
         self._at[worker] = member
         one = self._members[member]
-        order = Open(one.experiment.tree(), str(self._out / one.folder))
+        folder = self._out / one.folder
+        order = Open(one.experiment.tree(), str(folder))
+        if one.title and not folder.exists():
+            folder.mkdir(parents=True)
+            Label(one.title).write(folder)
         with suppress(BrokenPipeError):  # it has died: its listener tells
             stream = cast("BinaryIO", worker.stdin)
             stream.write(wire.pack(order))

@@ -11,6 +11,8 @@ A comparison file is an experiment file with `[compare]`, or names one by `exper
     "with momentum" = { type = "sgd", momentum = 0.9 }
     [variants.iris]                           # or several places at once, as in lessons
     set = ["data.name=iris", "layers[0].units=16"]
+    [variants.depth.deep]                     # of which there may be several sorts, each with each
+    set = ["layers[1].units=16"]
 """
 
 import hashlib
@@ -23,7 +25,7 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
 
 from tui_nn_datasets import DataError
 from tui_nn_engine.checks import ensure_fits
@@ -53,6 +55,21 @@ class Variant(Block):
         return overridden(tree, self.set)
 
 
+_ONE, _SORT = "dict[variant]", "dict[sort]"  # labels that paths of problems leave out
+
+
+def _label(value: Any) -> str:
+    """A table of nothing but tables holds the variants of a sort."""
+    holds = isinstance(value, dict) and value
+    return _SORT if holds and all(isinstance(one, dict) for one in value.values()) else _ONE
+
+
+Variants = Annotated[
+    Annotated[Variant, Tag(_ONE)] | Annotated[dict[str, Variant], Tag(_SORT)],
+    Discriminator(_label),
+]
+
+
 @dataclass(frozen=True)
 class Member:
     """One run of a comparison: what sets it apart from the others, and its experiment."""
@@ -64,6 +81,12 @@ class Member:
     def name(self) -> str:
         """What sets it apart, in words; "" where there is but one."""
         return " · ".join(self.settings.values())
+
+    @property
+    def title(self) -> str:
+        """The names that the file gives it; "" where it only lists values."""
+        named = (one for key, one in self.settings.items() if not one.startswith(f"{key}="))
+        return " · ".join(named)
 
     @property
     def folder(self) -> str:
@@ -88,7 +111,7 @@ class Comparison(Block):
 
     experiment: dict[str, Any]
     compare: dict[str, Any] = {}
-    variants: dict[str, Variant] = {}
+    variants: dict[str, Variants] = {}
 
     @field_validator("compare")
     @classmethod
@@ -126,6 +149,10 @@ class Comparison(Block):
         Raises ExperimentError with what is wrong in any of them.
         """
         axes = [*self._axes()]
+        names = [heading for heading, _ in axes]
+        for name in names:
+            if names.count(name) > 1:
+                raise ExperimentError([Problem("variants", f"two things are called {name!r} here")])
         count = math.prod(len(choices) for _, choices in axes)
         if count > MOST:
             raise ExperimentError([Problem("compare", f"makes {count:,} runs, more than {MOST:,}")])
@@ -145,8 +172,12 @@ class Comparison(Block):
 
     def _axes(self) -> Iterator[tuple[str, list[_Choice]]]:
         """Each with its heading."""
-        if self.variants:
-            yield "variant", [_Choice(name, one.tree_from) for name, one in self.variants.items()]
+        alone = {name: one for name, one in self.variants.items() if isinstance(one, Variant)}
+        if alone:
+            yield "variant", _choices(alone)
+        for heading, sort in self.variants.items():
+            if not isinstance(sort, Variant):
+                yield heading, _choices(sort)
         headings = short_names([*self.compare])
         for path, values in self.compare.items():
             heading, steps = headings[path], steps_of(path)
@@ -155,6 +186,10 @@ class Comparison(Block):
             else:
                 named = [(f"{heading}={in_words(value)}", value) for value in values]
             yield heading, [_Choice(label, _putting(steps, value)) for label, value in named]
+
+
+def _choices(variants: dict[str, Variant]) -> list[_Choice]:
+    return [_Choice(name, one.tree_from) for name, one in variants.items()]
 
 
 def is_comparison(path: Path) -> bool:

@@ -28,7 +28,7 @@ from pydantic_core import CoreSchema, ErrorDetails
 # What a hostile file nests a thousand deep is shown to a depth of a few.
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 200
-_ALTERNATIVES = ("list[", "literal[")  # how pydantic labels those that are no block
+_ALTERNATIVES = ("list[", "literal[", "dict[")  # how pydantic labels those that are no block
 
 
 class Block(BaseModel):

@@ -149,3 +149,27 @@ def test_what_does_not_fit_its_data_is_found_before_the_first_run() -> None:
     lost = members(compare={"data": {"lost": {"name": "csv", "path": "gone.csv", "target": "y"}}})
     with pytest.raises(ExperimentError, match=r"data: .*gone\.csv"):
         ensure_members_fit(lost)
+
+
+def test_variants_of_several_sorts_multiply() -> None:
+    data = {"moons": {"set": ["data.name=moons"]}, "circles": {"set": ["data.name=circles"]}}
+    depth = {"shallow": {"set": ["layers[0].units=2"]}, "wide": {"set": ["layers[0].units=9"]}}
+    found = members(variants={"data": data, "depth": depth}, compare={"seed": [5]})
+    assert [one.name for one in found] == [
+        "moons · shallow · seed=5", "moons · wide · seed=5",
+        "circles · shallow · seed=5", "circles · wide · seed=5",
+    ]  # fmt: skip
+    assert found[3].settings == {"data": "circles", "depth": "wide", "seed": "seed=5"}
+    assert found[3].title == "circles · wide"
+    assert found[3].experiment.data.name == "circles"
+    assert found[3].experiment.tree()["layers"][0]["units"] == 9
+    assert members(compare={"seed": [5]})[0].title == ""
+
+
+def test_what_is_wrong_in_a_sort_of_variants_is_told_where_it_stands() -> None:
+    (found,) = problems(
+        tree(variants={"depth": {"deep": {"sett": []}, "flat": {"set": ["seed=1"]}}})
+    )[:1]
+    assert found.startswith("variants.depth.deep.")
+    (twice,) = problems(tree(variants={"seed": {"a": {"set": ["seed=1"]}}}, compare={"seed": [1]}))
+    assert twice == "variants: two things are called 'seed' here"
