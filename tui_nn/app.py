@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
@@ -19,6 +20,7 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.events import Key
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 TERMINATED = 143
 OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
+
+
+def _mode(key: str, name: str, tooltip: str) -> Binding:
+    return Binding(key, f"switch_mode('{name}')", name, show=False, tooltip=tooltip)
 
 
 class EngineSpoke(Message):
@@ -41,15 +47,16 @@ class Laboratory(App[None]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [
-        Binding("1", "switch_mode('build')", "Build", show=False),
-        Binding("2", "switch_mode('train')", "Train", show=False),
-        Binding("3", "switch_mode('step')", "Step", show=False),
-        Binding("4", "switch_mode('inspect')", "Inspect", show=False),
-        Binding("5", "switch_mode('compare')", "Compare", show=False),
-        Binding("6", "switch_mode('learn')", "Learn", show=False),
-        Binding("question_mark", "toggle_help", "Help", key_display="?", show=False),
+        _mode("1", "build", "Put the network together"),
+        _mode("2", "train", "Watch it learn"),
+        _mode("3", "step", "One update, an operation at a time"),
+        _mode("4", "inspect", "Look inside the network, and at its mistakes"),
+        _mode("5", "compare", "Runs beside each other"),
+        _mode("6", "learn", "Lessons, worked by hand"),
+        Binding("question_mark", "help", "Help", key_display="?", show=False),
         Binding("q", "quit", "Quit", show=False),
-        Binding("f5", "train", "Train from anywhere", show=False),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+        Binding("f5", "train", "Train", show=False, tooltip="From anywhere"),
     ]
 
     def __init__(self, path: Path | None = None) -> None:
@@ -57,6 +64,7 @@ class Laboratory(App[None]):
         self.desk: Desk | None = None
         self._path = path
         self._early_keys: list[str] = []
+        self._said: dict[tuple[str, str], float] = {}
 
     def compose(self) -> ComposeResult:
         """The first picture."""
@@ -112,6 +120,22 @@ class Laboratory(App[None]):
         if self.desk is not None:
             self.desk.edited(event.review)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002  a path or an error may hold brackets
+    ) -> None:
+        """Say it, but not again while it still stands there."""
+        now = time.monotonic()
+        if self._said.get((title, message), 0.0) < now:
+            lasting = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+            self._said[title, message] = now + lasting
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
     # -- keys -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -142,16 +166,19 @@ class Laboratory(App[None]):
         if self.desk is not None:
             await self.desk.open_run()
 
-    def action_toggle_help(self) -> None:
-        """All keys of what is focused, and of the mode."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+    def action_help(self) -> None:
+        """What the mode is for, and all its keys."""
+        from tui_nn.widgets.help import Help, keys_of, title_of
+
+        if self.desk is not None and not isinstance(self.screen, ModalScreen):
+            screen = self.screen
+            self.push_screen(Help(title_of(screen), screen.HELP or "", keys_of(screen)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own, and whatever a key does in this mode."""
-        yield from super().get_system_commands(screen)
+        for command in super().get_system_commands(screen):
+            if command.title != "Keys":  # the help tells them
+                yield command
         for node, binding, enabled, _ in screen.active_bindings.values():
             if enabled and binding.description and not binding.system:
                 run = partial(self.run_action, binding.action, node)

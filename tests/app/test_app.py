@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import HelpPanel, Input
+from textual.widgets import Input
 
+from tui_nn.widgets.help import Help
 from tui_nn_engine import Experiment
 
 
@@ -57,10 +58,10 @@ async def test_a_saved_step_is_left_by_playing_on(laboratory: Any, xor: Path) ->
 async def test_the_help_lists_the_keys(laboratory: Any, xor: Path) -> None:
     async with laboratory(xor) as app:
         await app.press("question_mark")
-        await app.until(lambda: app.app.screen.query(HelpPanel), "the help")
+        await app.until(lambda: isinstance(app.app.screen, Help), "the help")
         await app.shows("Restart")
         await app.press("question_mark")
-        await app.until(lambda: not app.app.screen.query(HelpPanel), "its end")
+        await app.until(lambda: not isinstance(app.app.screen, Help), "its end")
 
 
 async def test_f5_trains_from_anywhere(laboratory: Any, xor: Path) -> None:
@@ -134,3 +135,13 @@ async def test_every_theme_and_size_can_be_drawn(
                 app.app.theme = theme
                 await app.pilot.pause()
                 assert len(app.screen().splitlines()) == size[1]
+
+
+async def test_the_same_is_not_said_twice_at_once(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        for _ in range(3):
+            app.app.notify("layers[0]: no such thing [b]", title="Refused")
+        await app.shows("layers[0]: no such thing [b]")
+        assert app.screen().count("no such thing") == 1
+        app.app.notify("something else")
+        await app.shows("something else")

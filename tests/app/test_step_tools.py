@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import HelpPanel, Input, OptionList
+from textual.widgets import Input, OptionList
 
 from tui_nn.widgets.explanation_pane import ExplanationPane
+from tui_nn.widgets.help import Help
 from tui_nn.widgets.step_dialogs import Breakpoints, GradientComparison, WatchList, WriteDown
 
 HAND = """
@@ -106,8 +107,8 @@ async def test_the_keys_a_newcomer_needs_are_whole_at_80_columns(
         await steps(app, 1)
         assert "✓ done (b)" in app.screen()
         await app.press("question_mark")
-        await app.until(lambda: app.app.screen.query(HelpPanel), "the help")
-        await app.shows("b takes it")
+        await app.until(lambda: isinstance(app.app.screen, Help), "the help")
+        await app.shows("takes it back")
 
 
 async def test_going_back_over_the_start_of_an_update(laboratory: Any, hand: Path) -> None:

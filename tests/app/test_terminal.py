@@ -153,7 +153,7 @@ def test_an_exception_in_the_app_gives_the_terminal_back(
         "from tui_nn.app import Laboratory\n"
         "def fail(self):\n"
         "    raise RuntimeError('a fault of the app')\n"
-        "Laboratory.action_toggle_help = fail\n"
+        "Laboratory.action_help = fail\n"
         "from tui_nn.cli import main\n"
         "main()\n"
     )

@@ -96,7 +96,7 @@ class Step(StepTools, inherit_bindings=False):
         Binding("n", "step(1)", "step", priority=True, tooltip="Do the next operation"),
         Binding("b", "step(-1)", "step back", priority=True, tooltip="Undo the last operation"),
         *_transport(),
-        Binding("question_mark", "app.toggle_help", "help", key_display="?", priority=True),
+        Binding("question_mark", "app.help", "help", key_display="?", priority=True),
         Binding("t", "section", "pane", priority=True, tooltip="The next pane that hides"),
         tool("p", "phase(1)", "phase on", "To the next phase"),
         tool("P", "phase(-1)", "phase back", "To the phase before"),

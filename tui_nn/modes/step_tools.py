@@ -34,6 +34,7 @@ def tool(key: str, action: str, name: str, tooltip: str, display: str | None = N
 class StepTools(Transport):
     """Keys on the moment shown. Subclasses keep it in `moment` and say it in `text_on_screen`."""
 
+    BINDING_GROUP_TITLE = "Tools"
     BINDINGS: ClassVar[list[BindingType]] = [
         tool("w", "watch", "watch", "Follow the chosen weight over time, or no longer"),
         tool("W", "watch_list", "watch list", "The watched weights and their curves", "W"),

@@ -18,6 +18,14 @@ EMPTY = "Press space to start training. N makes one update, e one epoch, 3 takes
 LATER = "A point at the end of each epoch."
 VALIDATION = SeriesStyle("warning", "●", smoothed=False)
 BEFORE = SeriesStyle("secondary", "×")
+HELP = """\
+**Train and watch.** `space` trains on and pauses; leaving the mode does not stop it.
+
+The loss of every update is drawn, `●` after each epoch that of the validation data, which the
+network never learns from: where it rises while the other falls, the network overfits.
+The line of time below goes back: click on it, or `B`, `E`, `g`. What you change in the past
+branches; the curve before stays on as `×`.
+"""
 
 
 class Train(Transport):
@@ -26,11 +34,13 @@ class Train(Transport):
     CSS_PATH = "train.tcss"
     name_of_mode = "train"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HELP = HELP
+    BINDING_GROUP_TITLE = "Train mode"
     BINDINGS = [
-        Binding("n", "take_apart", "Step", priority=True, show=False),
-        Binding("y", "log_axis", "Log", priority=True),
-        Binding("w", "smoothing", "Smooth", priority=True),
-        Binding("o", "app.open_run", "Open", priority=True),
+        Binding("n", "take_apart", "Take the next update apart", priority=True, show=False),
+        Binding("y", "log_axis", "Log", priority=True, tooltip="Loss on a logarithmic axis"),
+        Binding("w", "smoothing", "Smooth", priority=True, tooltip="Smooth the loss more, or not"),
+        Binding("o", "app.open_run", "Open", priority=True, tooltip="Go on with a saved run"),
         Binding("t", "next_pane", "Next pane", priority=True, show=False),
     ]
 

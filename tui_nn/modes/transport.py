@@ -21,6 +21,7 @@ def _key(key: str, action: str, name: str, tooltip: str) -> Binding:
 class Transport(Mode):
     """A mode with a run before it. `send` takes commands for the engine."""
 
+    BINDING_GROUP_TITLE = "The run"
     # Priority: a focused table or tree would swallow space, enter, home and digits.
     BINDINGS = [
         _key("space", "play_or_pause", "Play", "Train on from here, or pause"),

@@ -34,7 +34,7 @@ class Answer(Input):
         _hand_on("s", "show", "show it", "s", "Show the answer"),
         _hand_on("x", "walk", "Step mode", "x", "The numbers of this step at work"),
         Binding("escape", "screen.out", "leave the field", tooltip="Out of the field"),
-        _hand_on("question_mark", "app.toggle_help", "help", "?", "All keys"),
+        _hand_on("question_mark", "app.help", "help", "?", "All keys"),
     ]
 
     @dataclass
