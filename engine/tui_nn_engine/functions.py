@@ -4,7 +4,7 @@
 are written out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from tui_nn_engine.expressions import (
     Negative,
     Number,
     Operand,
+    Quantity,
     lift,
     number,
 )
@@ -155,6 +156,12 @@ class Total(Expression):
 def total(terms: Expression) -> Expression:
     """The sum over all places of the vectors in `terms`."""
     return -Total(terms.of) if isinstance(terms, Negative) else Total(terms)
+
+
+def many(terms: Sequence[Expression]) -> Expression:
+    """The sum of named numbers of which only the largest are written out."""
+    values = np.array([term.scalar for term in terms])
+    return Total(Quantity(lambda place: terms[place].text(), values))
 
 
 def when(condition: Comparison, then: Operand, otherwise: Operand) -> Expression:

@@ -5,85 +5,25 @@ backward half is derived: walking the forward operations in reverse, each primit
 operations its gradient is, and contributions to the same slot are summed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
-from typing import Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.backward import Backward
+from tui_nn_engine.operations import PHASES as PHASES
+from tui_nn_engine.operations import Call as Call
+from tui_nn_engine.operations import Contribution as Contribution
+from tui_nn_engine.operations import Op as Op
+from tui_nn_engine.operations import Phase as Phase
+from tui_nn_engine.operations import Primitive as Primitive
+from tui_nn_engine.operations import Sum as Sum
 from tui_nn_engine.slots import Array as Array
 from tui_nn_engine.slots import Role as Role
 from tui_nn_engine.slots import Slot as Slot
-
-Call = Callable[[], object]
-Phase = Literal["forward", "loss", "backward", "update"]
-PHASES: tuple[Phase, ...] = get_args(Phase)
-
-
-class Primitive:
-    """One kind of operation: what it computes, which operations its gradient is.
-
-    `name` is what the list of operations shows, `formula` the operation in the field's notation.
-    """
-
-    # Not annotated: activations are pydantic models as well, which would take these for fields.
-    name = ""
-    formula = ""
-
-    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
-        """Shapes of what it writes, by suffix; the first is its value and has the suffix ''."""
-        raise NotImplementedError
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """A call without arguments that computes `outputs` in place from `inputs`."""
-        raise NotImplementedError
-
-    def explain(self, read: Reading) -> Meaning:
-        """One element of its output as equations, with a sentence for who never saw a gradient."""
-        raise NotImplementedError
-
-    def gradients(self, op: "Op", gradient: Slot) -> "Iterator[Contribution]":  # noqa: ARG002
-        """The share of dE/d(input) for each differentiable input, given dE/d(op's value)."""
-        return iter(())
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """A share of the gradient of slot `of`: `primitive` applied to `inputs`.
-
-    Without a primitive the single input passes through as it is.
-    """
-
-    of: Slot
-    inputs: tuple[Slot, ...]
-    primitive: Primitive | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Op:
-    """One operation of an update: `call()` computes `outputs` from `inputs`."""
-
-    phase: Phase
-    path: str
-    primitive: Primitive
-    inputs: tuple[Slot, ...]
-    outputs: tuple[Slot, ...]
-    call: Call
-
-    @property
-    def output(self) -> Slot:
-        """Its value: the first output."""
-        return self.outputs[0]
-
-    @property
-    def keeps(self) -> bool:
-        """Whether it changes what a layer keeps for itself, which is not trained."""
-        return self.output.role == "parameter" and self.output.name.startswith(f"{self.path}.")
 
 
 @dataclass(eq=False)
@@ -166,6 +106,8 @@ class Builder:
         self.phase: Phase = "forward"
         self._gradients: dict[Slot, Slot] = {parameters[n]: g for n, g in gradients.items()}
         self._differentiable: set[Slot] = set(self._gradients)
+        self._parts: dict[Slot, list[Slot]] = {}
+        self._joined: set[Slot] = set()  # slots that are written part by part
 
     @contextmanager
     def within(self, path: str, phase: Phase | None = None) -> Iterator[None]:
@@ -190,14 +132,31 @@ class Builder:
         full = f"{self.path}.{name}" if self.path else name
         return Slot(full, np.zeros(tuple(shape), self.dtype), role)
 
-    def apply(self, primitive: Primitive, *inputs: Slot, name: str) -> Slot:
-        """Append an operation; returns the slot of its value, named `name` within the layer."""
-        outputs = tuple(
+    def part(self, slot: Slot, name: str, *index: Any) -> Slot:
+        """A part of a slot, named within the layer being built: no operation, no copy.
+
+        Either an operation writes the whole and others read its parts, or operations write the
+        parts (`apply(into=part)`) and others read the whole; gradients find their way in both.
+        """
+        found = slot.part(f"{self.path}.{name}", *index)
+        self._parts.setdefault(slot, []).append(found)
+        if slot in self._differentiable:
+            self._differentiable.add(found)
+        return found
+
+    def apply(
+        self, primitive: Primitive, *inputs: Slot, name: str = "", into: Slot | None = None
+    ) -> Slot:
+        """Append an operation; returns the slot of its value: `into`, or a new one named `name`."""
+        outputs = [
             self.slot(f"{name}.{suffix}" if suffix else name, shape)
             for suffix, shape in primitive.outputs(*inputs).items()
-        )
+        ]
+        if into is not None:
+            outputs[0] = into
+            self._joined.update(into.wholes())
         if self._differentiable.intersection(inputs):
-            self._differentiable.add(outputs[0])
+            self._differentiable.update((outputs[0], *outputs[0].wholes()))
         return self.append(primitive, inputs, outputs).output
 
     def append(self, primitive: Primitive, inputs: Sequence[Slot], outputs: Sequence[Slot]) -> Op:
@@ -217,93 +176,15 @@ class Builder:
         E is the sum of the scalars `ends`.
         """
         self.ends = ends
-        forward = tuple(self.ops)
-        uses = _count_uses(forward)
-        shares: dict[Slot, list[Slot]] = {}
-        for op in reversed(forward):
-            gradient = op.output if op.output in ends else self._total(op.output, shares)
-            if gradient is None:
-                continue
+        backward = Backward(self, self._gradients, self._parts, self._joined)
+        for op in reversed(tuple(self.ops)):
             with self.within(op.path, "backward"):
+                gradient = op.output if op.output in ends else backward.total(op.output)
+                if gradient is None:
+                    continue
                 for share in op.primitive.gradients(op, gradient):
                     if share.of in self._differentiable:
-                        single = uses[share.of] == 1
-                        shares.setdefault(share.of, []).append(self._share(share, single=single))
+                        backward.add(share)
         for parameter in self._gradients:
             with self.within(parameter.name.rpartition(".")[0], "backward"):
-                self._total(parameter, shares)
-
-    def _share(self, share: Contribution, *, single: bool) -> Slot:
-        of = share.of
-        if share.primitive is None:
-            return share.inputs[0]
-        extra = dict(share.primitive.outputs(*share.inputs))
-        shape = extra.pop("")
-        if single and of in self._gradients:
-            target = self._gradients[of]
-        else:
-            name = f"dE/d({of.name})" if single else f"dE/d({of.name}) #{len(self.ops)}"
-            target = Slot(name, np.zeros(shape, self.dtype), "gradient", of)
-        others = [self.slot(suffix, shape) for suffix, shape in extra.items()]
-        self.append(share.primitive, share.inputs, (target, *others))
-        return target
-
-    def _total(self, slot: Slot, shares: dict[Slot, list[Slot]]) -> Slot | None:
-        """dE/d(slot): the only share itself, or the sum of all (chain rule for several paths)."""
-        found = shares.get(slot)
-        if not found:
-            return None
-        place = self._gradients.get(slot)
-        if len(found) == 1 and place in {None, found[0]}:
-            if found[0].of is slot:
-                found[0].name = f"dE/d({slot.name})"
-            return found[0]
-        target = place or Slot(f"dE/d({slot.name})", np.zeros_like(slot.array), "gradient", slot)
-        self.append(Sum(), found, (target,))
-        shares[slot] = [target]
-        return target
-
-
-class Sum(Primitive):
-    """Adds its inputs: where a value acts on the loss along several paths, the shares add up."""
-
-    name = "sum"
-    formula = "∂E/∂h = Σ shares"
-
-    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
-        """The shape that all inputs have."""
-        return {"": inputs[0].shape}
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """Left to right, so that the order of summation is fixed."""
-        out = outputs[0]
-
-        def call() -> None:
-            np.copyto(out, inputs[0])
-            for array in inputs[1:]:
-                np.add(out, array, out)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """One addend a path."""
-        shares = [read.here(position) for position in range(len(read.inputs))]
-        lines = read.lines(reduce(add, shares))
-        return Meaning(
-            lines,
-            f"It acts on the loss along {len(shares)} paths; by the chain rule what comes back "
-            "along each of them adds up.",
-        )
-
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
-        """Each addend gets the whole gradient."""
-        for slot in op.inputs:
-            yield Contribution(slot, (gradient,))
-
-
-def _count_uses(ops: Sequence[Op]) -> dict[Slot, int]:
-    uses: dict[Slot, int] = {}
-    for op in ops:
-        for slot in op.inputs:
-            uses[slot] = uses.get(slot, 0) + 1
-    return uses
+                backward.total(parameter)

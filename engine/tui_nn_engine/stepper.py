@@ -30,7 +30,8 @@ class Stepper:
         for index, op in enumerate(self.program.ops):
             for slot in op.outputs:
                 self._producer[slot.name] = index
-                self._writers.setdefault(slot.name, []).append(index)
+                for written in (slot, *slot.wholes()):
+                    self._writers.setdefault(written.name, []).append(index)
 
     @property
     def ops(self) -> tuple[Op, ...]:
@@ -129,8 +130,9 @@ class Stepper:
 
     def _writers_of(self, slot: Slot) -> list[int]:
         """Operations that write its memory: parameters and gradients are views of flat vectors."""
-        if slot.name in self._writers:
-            return self._writers[slot.name]
+        for written in (slot, *slot.wholes()):
+            if written.name in self._writers:
+                return self._writers[written.name]
         if slot.role == "parameter":
             return self._writers.get("weights", [])
         if slot.of is not None and slot.of.name == "weights":
@@ -139,6 +141,9 @@ class Stepper:
 
     def _saved_before(self, writer: int, slot: Slot) -> Array:
         """What an operation already done has overwritten; the slot itself where it did not."""
+        if slot.whole is not None:
+            whole: Any = self._saved_before(writer, slot.whole)
+            return np.asarray(whole[slot.index])
         lasting = [s for s in self.ops[writer].outputs if s.role in {"parameter", "state"}]
         for output, saved in zip(lasting, self._saved.get(writer, ()), strict=True):
             if output.name == slot.name:
