@@ -53,7 +53,6 @@ class Laboratory(App[None]):
         _mode("4", "inspect", "Look inside the network, and at its mistakes"),
         _mode("5", "compare", "Runs beside each other"),
         _mode("6", "learn", "Lessons, worked by hand"),
-        Binding("question_mark", "help", "Help", key_display="?", show=False),
         Binding("q", "quit", "Quit", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("f5", "train", "Train", show=False, tooltip="From anywhere"),

@@ -75,7 +75,6 @@ class Learn(Mode):
         Binding("a", "again", "again", tooltip="Do the exercises of this step again"),
         Binding("o", "open", "open file", tooltip="A lesson of your own, by its file"),
         Binding("R", "reload", "read again", tooltip="Read the lesson's file again"),
-        Binding("question_mark", "app.help", "help", key_display="?"),
         Binding("space,pagedown", "leaf(1)", "Down, then next", show=False),
         Binding("pageup", "leaf(-1)", "Up, then back", show=False),
         Binding("down", "scroll_page(1)", "Scroll down", show=False),

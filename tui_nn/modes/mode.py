@@ -1,6 +1,7 @@
 """What all modes share: the lines at the top, the mode's own panes, the keys at the bottom."""
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
@@ -31,7 +32,7 @@ class ModeBar(Static):
                 line = f"{line.removesuffix(' ')}[reverse] {label} [/]"
             else:
                 line += f"[@click=app.switch_mode('{mode}')]{label}[/] "
-        super().__init__(f"{line}[@click=app.toggle_help]?[/] [@click=app.quit]q[/] ")
+        super().__init__(f"{line}[@click=app.help]?[/] [@click=app.quit]q[/] ")
 
 
 class Mode(Screen[None]):
@@ -42,6 +43,7 @@ class Mode(Screen[None]):
     """
 
     name_of_mode = ""
+    BINDINGS = [Binding("question_mark", "app.help", "Help", key_display="?")]
 
     class Entered(Message):
         """The mode is on screen, for the first time or again."""

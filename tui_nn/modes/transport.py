@@ -1,6 +1,7 @@
 """The keys of a media player and a debugger, the same in every mode that watches a run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual import work
 from textual.binding import Binding
@@ -28,7 +29,9 @@ class Transport(Mode):
         _key("N", "update", "Update", "One update on, or the rest of the one laid open"),
         _key("B", "back", "Back", "One update back, or undo the one laid open"),
         _key("e", "epoch", "Epoch", "On to the end of the epoch"),
-        _key("E", "epoch_back", "Epoch back", "Back to the start of the epoch"),
+        replace(
+            _key("E", "epoch_back", "Epoch back", "Back to the start of the epoch"), show=False
+        ),
         _key("g", "go_to", "Go to", "Go to any iteration or epoch, back or on"),
         _key("r", "restart", "Restart", "A new run from the start with the same seed"),
         _key("l", "learning_rate", "Rate", "Change the learning rate; in the past, that branches"),

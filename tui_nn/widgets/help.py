@@ -77,7 +77,7 @@ def keys_of(screen: Screen[object]) -> Keys:
     found: dict[str, dict[tuple[str, str], list[str]]] = {title_of(screen): {}}
     for node, binding, _, _ in screen.active_bindings.values():
         heading, said = _heading(screen, node, binding), _said(binding)
-        if heading and said:
+        if heading and said and binding.action != "app.help":
             lines = found.setdefault(heading, {})
             lines.setdefault((binding.action, said), []).append(screen.app.get_key_display(binding))
     order = [*(heading for heading in found if heading not in LAST), *LAST]
@@ -101,7 +101,7 @@ def _said(binding: Binding) -> str:
 
 def _heading(screen: Screen[object], node: DOMNode, binding: Binding) -> str:
     if node is screen.app:
-        return "" if binding.system or binding.action == "app.help" else EVERYWHERE
+        return "" if binding.system else EVERYWHERE
     maker = next((kind for kind in _makers(node) if binding.action in _actions(kind)), None)
     if maker is None or not maker.__module__.startswith("tui_nn."):
         return ""
