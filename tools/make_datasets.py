@@ -2,8 +2,9 @@
 
     python tools/make_datasets.py FOLDER
 
-FOLDER holds the four IDX files of MNIST, gzipped or not. The small tables are those that
-scikit-learn ships, which is needed for this alone. The same inputs give the same bytes.
+FOLDER holds the four IDX files of MNIST, gzipped or not, and co2.csv, the weekly table that
+statsmodels ships (statsmodels/datasets/co2). The small tables are those that scikit-learn ships,
+which is needed for this alone. The same inputs give the same bytes. (words.txt is written by hand.)
 """
 
 import csv
@@ -85,6 +86,25 @@ def make_diabetes() -> None:
     write_table("diabetes.csv", header, [*inputs, shortest(diabetes.target)])
 
 
+def make_co2(folder: Path) -> None:
+    """Write the mean of each month's weeks; months without one are drawn on a line between others.
+
+    The weeks of a month are those whose date lies in it.
+    """
+    with (folder / "co2.csv").open(encoding="utf-8") as file:
+        weeks = [(row["date"], row["co2"]) for row in csv.DictReader(file)]
+    months = [f"{year}-{month:02}" for year in range(1958, 2002) for month in range(1, 13)]
+    months = months[2:]  # it begins in March 1958
+    by_month: dict[str, list[float]] = {month: [] for month in months}
+    for date, value in weeks:
+        if value:
+            by_month[f"{date[:4]}-{date[4:6]}"].append(float(value))
+    known = [i for i, month in enumerate(months) if by_month[month]]
+    means = [np.mean(by_month[months[i]]) for i in known]
+    filled = np.interp(np.arange(len(months)), known, means).round(2)
+    write_table("co2.csv", ["month", "ppm"], [list(months), shortest(filled)])
+
+
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -93,6 +113,7 @@ def main() -> None:
     make_digits()
     make_iris()
     make_diabetes()
+    make_co2(Path(sys.argv[1]))
     for path in sorted(DATA.iterdir()):
         print(f"{path.stat().st_size:>9,}  {path.name}")
 

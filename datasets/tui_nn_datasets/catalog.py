@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tui_nn_datasets import gates, images, mnist, tables, toys
+from tui_nn_datasets import gates, images, mnist, sequences, tables, text, time_series, toys
 from tui_nn_datasets.dataset import DataError, Dataset, Entry, nearest
 from tui_nn_datasets.given import given
 
@@ -27,25 +27,53 @@ _CATALOGUE: tuple[tuple[Entry, Loader], ...] = (
     (toys.GAUSSIANS, toys.gaussians),
     (toys.SPIRAL, toys.spiral),
     (toys.PLANE, toys.plane),
+    (sequences.FIRST_SYMBOL, sequences.first_symbol),
+    (sequences.PARITY, sequences.parity),
+    (sequences.ADDING, sequences.adding),
+    (sequences.COPYING, sequences.copying),
+    (sequences.REVERSING, sequences.reversing),
+    (sequences.SINE, sequences.sine),
+    (sequences.SPELLING, sequences.spelling),
+    (time_series.CO2, time_series.co2),
+    (text.WORDS, text.words),
 )
 
 _LOADERS: Mapping[str, Loader] = {
     **{entry.name: loader for entry, loader in _CATALOGUE},
     "csv": tables.read_csv,
+    "text": text.read_text,
     "given": given,
 }
 
-_WHOLE = {"samples": (2, 1_000_000), "classes": (2, 20), "seed": (0, 2**64 - 1)}
+_WHOLE = {
+    "samples": (2, 1_000_000),
+    "classes": (2, 20),
+    "seed": (0, 2**64 - 1),
+    "delay": (1, 1000),
+    "length": (2, 1000),
+    "shortest": (1, 1000),
+    "symbols": (2, 26),
+    "distractors": (1, 26),
+    "window": (2, 1000),
+    "horizon": (1, 100),
+    "count": (2, 20),
+    "stride": (1, 1000),
+}
 """The options that are whole numbers, with the least and the most they may be."""
-_REAL = {"noise": 0.0, "a": -math.inf, "b": -math.inf, "c": -math.inf}
+_REAL = {"noise": 0.0, "period": 2.0, "a": -math.inf, "b": -math.inf, "c": -math.inf}
 """The options that are finite numbers, with the least they may be."""
-_TASKS = ("classification", "regression")
+_TRUTHS = ("bipolar", "differences", "lines", "lowercase")
+_CHOICES = {
+    "task": ("classification", "regression"),
+    "encoding": ("one_hot", "tokens"),
+    "targets": ("last", "every"),
+}
 
 
 def entries() -> tuple[Entry, ...]:
     """Return the data sets there are, without loading one.
 
-    A person's own data is not among them: `load` reads it under the names "csv" and "given".
+    A person's own data is not among them: `load` reads it under "csv", "text" and "given".
     """
     return tuple(
         replace(
@@ -61,9 +89,10 @@ def load(name: str, **options: Any) -> Dataset:
     """Load a data set by its name.
 
     Args:
-        name: a name out of `entries`, "csv" (see `tables.read_csv`) or "given" (see `given.given`).
+        name: a name out of `entries`, "csv" (see `tables.read_csv`), "text" (see `text.read_text`)
+            or "given" (see `given.given`).
         options: those of the data set, as `Entry.options` names them; all have a default but the
-            path of "csv" and x and y of "given".
+            paths of "csv" and "text", and x and y of "given".
 
     Raises:
         DataError: there is no such data set or option, an option has a value it cannot have, or
@@ -95,7 +124,7 @@ def _check(where: str, option: str, value: Any) -> None:
         if not number or not math.isfinite(value) or value < _REAL[option]:
             bound = "" if math.isinf(_REAL[option]) else f", at least {_REAL[option]:g}"
             raise DataError(f"{where} must be a finite number{bound} (is {value!r})")
-    elif option == "bipolar" and not isinstance(value, bool):
+    elif option in _TRUTHS and not isinstance(value, bool):
         raise DataError(f"{where} must be true or false (is {value!r})")
-    elif option == "task" and value not in _TASKS:
-        raise DataError(f"{where} must be one of {', '.join(_TASKS)} (is {value!r})")
+    elif option in _CHOICES and value not in _CHOICES[option]:
+        raise DataError(f"{where} must be one of {', '.join(_CHOICES[option])} (is {value!r})")

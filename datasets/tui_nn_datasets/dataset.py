@@ -9,10 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 Task = Literal["classification", "regression"]
-Kind = Literal["images", "table", "points"]
+Kind = Literal["images", "table", "points", "sequences", "text"]
 
 MOST_CLASSES = 1000
 """More than any data for this program has: an identity number taken for a class shows by it."""
+NO_TARGET = -1
+"""In place of the class of a step that has none: padding behind the end of a sequence."""
 
 
 class DataError(Exception):
@@ -36,11 +38,19 @@ class Dataset:
     name: str
     task: Task
     x: np.ndarray
-    """(samples, ...): images uint8 (samples, height, width); else float64 (samples, features)."""
+    """(samples, ...): images uint8 (samples, height, width); else float64 (samples, features).
+
+    Sequences are float64 (samples, time, features), or tokens int64 (samples, time): numbers that
+    stand for symbols. Where they are of unequal length, rows of zeros or tokens 0 follow their end.
+    """
     y: np.ndarray
-    """Classification: int64 (samples,), 0..classes-1; regression: float64 (samples, outputs)."""
+    """Classification: int64 (samples,), 0..classes-1; regression: float64 (samples, outputs).
+
+    With a target a time step: int64 (samples, time), `NO_TARGET` behind a sequence's end, or
+    float64 (samples, time, outputs).
+    """
     input_names: tuple[str, ...]
-    """One a feature; empty for images."""
+    """One a feature; empty for images and tokens."""
     target_names: tuple[str, ...]
     """The names of the classes, or of the outputs of a regression."""
     source: str
@@ -49,6 +59,14 @@ class Dataset:
     x_test: np.ndarray | None = None
     """The set's own test part, where it comes with one."""
     y_test: np.ndarray | None = None
+    vocabulary: tuple[str, ...] = ()
+    """What the tokens 0, 1, 2, ... stand for; empty where x holds no tokens."""
+    lengths: np.ndarray | None = None
+    """int64 (samples,): the steps before the padding, where sequences are of unequal length."""
+    in_order: bool = False
+    """Whether the samples are windows of one series, in its order: then its end is held out."""
+    shared_targets: int = 0
+    """With how many windows after it a window shares a target, where they are in order."""
 
     def __post_init__(self) -> None:
         _check_part(self, self.x, self.y, "training part")
@@ -66,6 +84,11 @@ class Dataset:
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample."""
         return self.x.shape[1:]
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """(time,) where every time step has its target, () where the whole sample has one."""
+        return self.y.shape[1 : 2 if self.classes else -1]
 
     @property
     def is_image(self) -> bool:
@@ -95,8 +118,10 @@ def _check_part(data: Dataset, x: np.ndarray, y: np.ndarray, part: str) -> None:
     if x.dtype != np.uint8 and not np.isfinite(x).all():
         sample = int(np.argwhere(~np.isfinite(x))[0][0])
         raise DataError(f"{where}: sample {sample} holds a value that is not finite; correct it")
-    if data.input_names and x.shape[1:] != (len(data.input_names),):
+    if data.input_names and x.shape[-1] != len(data.input_names):
         raise DataError(f"{where}: {len(data.input_names)} names for samples of {x.shape[1:]}")
+    if data.vocabulary and (x.min() < 0 or x.max() >= len(data.vocabulary)):
+        raise DataError(f"{where}: tokens must be 0..{len(data.vocabulary) - 1}")
     if data.task == "classification":
         _check_classes(y, len(data.target_names), where)
     else:
@@ -104,9 +129,12 @@ def _check_part(data: Dataset, x: np.ndarray, y: np.ndarray, part: str) -> None:
 
 
 def _check_classes(y: np.ndarray, classes: int, where: str) -> None:
-    if y.dtype != np.int64 or y.ndim != 1:
-        raise DataError(f"{where}: classes must be int64 (samples,), not {y.dtype} {y.shape}")
-    if y.min() < 0 or y.max() >= classes:
+    if y.dtype != np.int64 or y.ndim not in {1, 2}:
+        raise DataError(
+            f"{where}: classes must be int64 (samples,) or (samples, time), not {y.dtype} {y.shape}"
+        )
+    least = 0 if y.ndim == 1 else NO_TARGET
+    if y.min() < least or y.max() >= classes:
         raise DataError(
             f"{where}: classes must be 0..{classes - 1}, but the targets go from "
             f"{y.min()} to {y.max()}"
@@ -114,10 +142,10 @@ def _check_classes(y: np.ndarray, classes: int, where: str) -> None:
 
 
 def _check_outputs(y: np.ndarray, outputs: int, where: str) -> None:
-    if y.dtype != np.float64 or y.ndim != 2 or y.shape[1] != outputs:
+    if y.dtype != np.float64 or y.ndim not in {2, 3} or y.shape[-1] != outputs:
         raise DataError(
-            f"{where}: regression targets must be float64 (samples, {outputs}), "
-            f"not {y.dtype} {y.shape}"
+            f"{where}: regression targets must be float64 (samples, {outputs}) or "
+            f"(samples, time, {outputs}), not {y.dtype} {y.shape}"
         )
     if not np.isfinite(y).all():
         sample = int(np.argwhere(~np.isfinite(y))[0][0])
@@ -154,9 +182,11 @@ class Entry:
         target_names: tuple[str, ...],
         input_names: tuple[str, ...] = (),
         test: tuple[np.ndarray, np.ndarray] | None = None,
+        **rest: Any,
     ) -> Dataset:
         """Return the data set of this entry, made of these arrays (see `Dataset`)."""
-        rest: dict[str, Any] = {} if test is None else {"x_test": test[0], "y_test": test[1]}
+        if test is not None:
+            rest |= {"x_test": test[0], "y_test": test[1]}
         return Dataset(
             name=self.name,
             task=self.task,

@@ -41,6 +41,27 @@ def split(
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
+def split_in_time(samples: int, fraction: float, shared: int) -> tuple[IntArray, IntArray]:
+    """Return the windows of a series to keep and those to hold out, from its end.
+
+    The windows between them that share a target with one held out are in neither; fewer are held
+    out only where none would be left to keep.
+
+    Args:
+        samples: how many windows there are, in the order of time.
+        fraction: the part to hold out, 0 <= fraction < 1.
+        shared: with how many windows after it a window shares a target.
+
+    Raises:
+        ValueError: the fraction is out of range.
+    """
+    if not 0 <= fraction < 1:
+        raise ValueError(f"fraction must be at least 0 and below 1 (is {fraction})")
+    held = max(min(round(fraction * samples), samples - 1 - shared), 0)
+    kept = samples - held - (shared if held else 0)
+    return np.arange(kept), np.arange(samples - held, samples)
+
+
 def _classes(y: np.ndarray) -> list[IntArray]:
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise ValueError(f"only class numbers (samples,) are stratified, not {y.dtype} {y.shape}")

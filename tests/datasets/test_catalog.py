@@ -21,7 +21,7 @@ def test_an_entry_tells_the_truth_about_its_data(entry):
         entry.description,
     )
     assert data.is_image == (entry.kind == "images")
-    assert len(data.input_names) == (0 if data.is_image else data.shape[0])
+    assert len(data.input_names) == (0 if data.is_image else data.shape[-1])
     assert entry.available
 
 

@@ -13,6 +13,9 @@ DATA = Path(images.__file__).parent / "data"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 
+FILES = ("mnist_small.npz", "digits.npz", "iris.csv", "diabetes.csv", "co2.csv", "words.txt")
+
+
 def short(array: np.ndarray) -> str:
     return sha256(array.tobytes()).hexdigest()[:16]
 
@@ -76,15 +79,18 @@ def test_the_small_tables_are_those_of_scikit_learn():
 
 
 def test_the_small_tables_never_change():
-    digests = {name: load(name).digest()[:16] for name in ("digits", "iris", "diabetes")}
+    names = ("digits", "iris", "diabetes", "co2", "words")
+    digests = {name: load(name).digest()[:16] for name in names}
     assert digests == {
         "digits": "1fa49054f5d5ba0b",
         "iris": "c9a2400f2744c466",
         "diabetes": "60b7eb451e064131",
+        "co2": "b01daf74d9866b96",
+        "words": "2bb26387c548d8b5",
     }
 
 
-@pytest.mark.parametrize("name", ["mnist_small.npz", "digits.npz", "iris.csv", "diabetes.csv"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_file_has_its_licence_beside_it_and_its_line_in_the_readme(name):
     assert (DATA / name).is_file()
     assert (DATA / f"{Path(name).stem}.LICENCE.txt").is_file()

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_nn_datasets import load, split
+from tui_nn_datasets.splits import split_in_time
 
 LABELS = st.lists(st.integers(0, 5), min_size=1, max_size=80).map(lambda y: np.array(y, np.int64))
 FRACTIONS = st.floats(0, 1, exclude_max=True)
@@ -84,3 +85,21 @@ def test_a_fraction_out_of_range_is_refused(fraction):
 def test_regression_targets_cannot_be_stratified():
     with pytest.raises(ValueError, match="only class numbers"):
         split(np.zeros((5, 1)), 0.5, 0, purpose="test", stratify=True)
+
+
+@given(st.integers(1, 80), FRACTIONS, st.integers(0, 9))
+def test_a_series_is_held_out_from_its_end_with_no_target_shared(samples, fraction, shared):
+    kept, held = split_in_time(samples, fraction, shared)
+    assert kept.tolist() == list(range(len(kept)))
+    assert held.tolist() == list(range(samples - len(held), samples))
+    assert len(kept) >= 1
+    if len(held):
+        assert held[0] - kept[-1] == shared + 1
+        assert len(held) == min(round(fraction * samples), samples - 1 - shared)
+    else:
+        assert len(kept) == samples
+
+
+def test_a_series_of_ten_windows():
+    kept, held = split_in_time(10, 0.3, 2)
+    assert (kept.tolist(), held.tolist()) == ([0, 1, 2, 3, 4], [7, 8, 9])
