@@ -22,6 +22,7 @@ from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
 from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.verdicts import Verdict
 
 State = Literal["ready", "running", "travelling", "paused", "stepping", "completed", "diverged"]
 
@@ -266,10 +267,11 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HealthReport:
-    """`health.health` after this many updates: (layers, columns)."""
+    """`health.health` after this many updates, (layers, columns), and what is to be said of it."""
 
     iteration: int
     values: NDArray[np.float64]
+    verdicts: tuple[Verdict | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tui_nn_engine.events import Epochs
-from tui_nn_engine.health import health
 from tui_nn_engine.protocol import HealthReport, Opened, State, StateChanged
 from tui_nn_engine.runs import Run, read_metrics
+from tui_nn_engine.verdicts import judge
 
 HEALTH_SECONDS = 0.5
 
@@ -76,5 +76,4 @@ class HealthReports:
         if program is None or not (always or now - self._told >= HEALTH_SECONDS):
             return
         self._told = now
-        with np.errstate(all="ignore"):
-            self._send(HealthReport(run.trainer.state.iteration, health(run.trainer, program)))
+        self._send(HealthReport(run.trainer.state.iteration, *judge(run.trainer, program)))

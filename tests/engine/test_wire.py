@@ -48,6 +48,7 @@ from tui_nn_engine.protocol import (
     Watched,
 )
 from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.verdicts import Verdict
 
 numbers = st.floats(width=64)
 whole = st.integers(0, 2**53)
@@ -70,6 +71,8 @@ epochs = st.builds(Epochs, st.lists(texts, max_size=3).map(tuple), floats)
 names = st.lists(texts, max_size=3).map(tuple)
 lines = st.builds(Line, texts, texts, texts, texts, numbers)
 shares = st.builds(Share, whole, texts, numbers)
+verdict = st.builds(Verdict, texts, st.sampled_from(["good", "notice", "bad"]), texts, texts, texts)
+verdicts = st.lists(st.none() | verdict, max_size=3).map(tuple)
 explanations = st.builds(
     Explanation,
     whole,
@@ -93,6 +96,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     LookAt: st.builds(LookAt, texts, whole, whole, whole, st.integers(-1, 99), st.builds(Notation)),
     Notation: st.builds(Notation),
     Line: lines,
+    Verdict: verdict,
     Share: shares,
     Explanation: explanations,
     Inspect: st.builds(
@@ -157,7 +161,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         GradientChecked, texts, whole, *[numbers] * 7, st.booleans(), whole, whole, texts
     ),
     Exported: st.builds(Exported, texts),
-    HealthReport: st.builds(HealthReport, whole, floats),
+    HealthReport: st.builds(HealthReport, whole, floats, verdicts),
     Refused: st.builds(Refused, texts),
     Listing: st.builds(Listing, *[names] * 7),
     StepView: st.builds(

@@ -6,7 +6,7 @@ dE/dz = dE/dh * f'(z) is the same for all.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,7 +35,14 @@ class Activation(Shorthand, Primitive):
 
 
 class Elementwise(Activation):
-    """An activation that works on each element alone."""
+    """An activation that works on each element alone.
+
+    `bounds` are what it nears for large net inputs on either side, where it goes flat. Where
+    `can_die`, an output of 0 has slope 0.
+    """
+
+    bounds: ClassVar[tuple[float, float] | None] = None
+    can_die: ClassVar[bool] = False
 
     def equation(self, z: Expression) -> Expression:
         """f(z)."""

@@ -24,6 +24,7 @@ class ReLU(Elementwise):
 
     type: Literal["relu"] = "relu"
     summary: ClassVar[str] = "max(0, z): the default of hidden layers"
+    can_die: ClassVar[bool] = True
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """NumPy's maximum."""

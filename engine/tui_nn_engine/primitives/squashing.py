@@ -113,6 +113,7 @@ class Sigmoid(Elementwise):
     type: Literal["sigmoid"] = "sigmoid"
     aliases: ClassVar[tuple[str, ...]] = ("logistic",)
     summary: ClassVar[str] = "between 0 and 1: a probability, for yes/no outputs"
+    bounds: ClassVar[tuple[float, float] | None] = (0, 1)
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """(1 + tanh(z/2)) / 2."""
@@ -148,6 +149,7 @@ class Tanh(Elementwise):
 
     type: Literal["tanh"] = "tanh"
     summary: ClassVar[str] = "between −1 and 1, centred on 0"
+    bounds: ClassVar[tuple[float, float] | None] = (-1, 1)
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """NumPy's tanh."""
