@@ -10,7 +10,9 @@ from tui_nn.modes.inspect import Inspect
 from tui_nn.widgets.board import Board
 from tui_nn.widgets.boundary import Boundary
 from tui_nn.widgets.class_bars import ClassBars
+from tui_nn.widgets.confusion_matrix import ConfusionMatrix
 from tui_nn_engine import Experiment
+from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
 from tui_nn_engine.inspection.surface import Surface
 
 DIGITS = """
@@ -236,3 +238,65 @@ async def test_one_input_gives_a_curve_that_fits(laboratory: Any, tmp_path: Path
         across = np.linspace(*app.monitor.sight.span, len(outputs))
         at = np.interp([0.0, 2.0, 4.0], across, outputs)
         np.testing.assert_allclose(at, [0, 2, 0], atol=0.4)
+
+
+# -- mistakes --------------------------------------------------------------------------------------
+
+
+async def test_a_cell_is_chosen_and_its_samples_are_shown(laboratory: Any, digits: Path) -> None:
+    async with laboratory(digits) as app:
+        await app.press("e")
+        await app.until(lambda: app.monitor.epoch == 1, "an epoch")
+        await app.mode("4", "inspect")
+        errors = await looks_through(app, "Mistakes")
+        matrix = errors.query_one(ConfusionMatrix)
+        await app.until(lambda: isinstance(app.monitor.sight, Mistakes), "a matrix")
+        found = app.monitor.sight
+        assert found.matrix.sum() == found.found == app.monitor.subject.sizes[0]
+        await app.shows(f"{found.accuracy:.1%} right")
+        await app.shows("Worst mistakes first")
+        await app.press("down", "right", "down")
+        await app.until(lambda: app.monitor.sight.cell == (1, 1), "the cell")
+        assert app.monitor.sight.found == found.matrix[1, 1]
+        await app.shows("1, known as such")
+        precision, recall, f1 = found.figures[1]
+        await app.shows(f"1: precision {precision:.1%}  recall {recall:.1%}  F1 {f1:.1%}")
+        wrong = np.argwhere(found.matrix * (1 - np.eye(10, dtype=int)))[0]
+        _, _, label, width = matrix._layout(found)
+        place = (int(label + wrong[1] * width + 1), int(wrong[0] + 2))
+        await app.pilot.click(ConfusionMatrix, offset=place)
+        await app.until(lambda: app.monitor.sight.cell == tuple(wrong), "the clicked cell")
+        await app.shows(f"In truth {wrong[0]}, taken for {wrong[1]}")
+        await app.shows(f"{wrong[0]} → {wrong[1]}")
+        await app.press("p")
+        await app.until(lambda: app.monitor.sight.part == "validation", "the other part")
+        await app.press("escape")
+        await app.until(lambda: app.monitor.sight.cell == (-1, -1), "all samples")
+
+
+async def test_samples_in_a_narrow_terminal(laboratory: Any, digits: Path) -> None:
+    async with laboratory(digits, (80, 24)) as app:
+        await app.mode("4", "inspect")
+        await looks_through(app, "Mistakes")
+        await app.shows("true")
+        assert "Worst mistakes" not in app.screen()
+        await app.press("s")
+        await app.shows("Worst mistakes first")
+        await app.press("s")
+        await app.shows("arrows or a click")
+
+
+async def test_residuals_of_a_regression(laboratory: Any, tmp_path: Path) -> None:
+    path = tmp_path / "curve.toml"
+    path.write_text(CURVE)
+    async with laboratory(path) as app:
+        await app.mode("4", "inspect")
+        await looks_through(app, "Residuals")
+        await app.until(lambda: isinstance(app.monitor.sight, Residuals), "residuals")
+        await app.shows("what the network says over what is true")
+        before = app.monitor.sight.rmse
+        await app.press("space")
+        await app.state("completed")
+        await app.until(lambda: app.monitor.sight.iteration == app.monitor.total, "the last")
+        assert app.monitor.sight.rmse < before / 2
+        await app.shows("farthest off")

@@ -7,13 +7,14 @@ from textual.widgets import ContentSwitcher, Static, Tab, Tabs
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.views.drawing import Drawing
+from tui_nn.views.errors import Confusion, Misses
 from tui_nn.views.plane import Plane
 from tui_nn.views.view import View
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
 
-VIEWS: tuple[type[View], ...] = (Drawing, Plane)
+VIEWS: tuple[type[View], ...] = (Drawing, Plane, Confusion, Misses)
 IDLE = """There is nothing to look at yet.
 
 1 builds an experiment, o opens a saved run; then there is a network to look into.

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import ContentSwitcher, DataTable, Static
 
-from tui_nn.widgets.heatmap import ImageGrid
+from tui_nn.widgets.images import Images
 from tui_nn.widgets.plot import number
 from tui_nn.widgets.scatter import Scatter
 from tui_nn_engine.data import PreparedData
@@ -79,7 +79,7 @@ class DataPreview(VerticalScroll):
         yield Static(id="facts", markup=False)
         with ContentSwitcher(initial="nothing"):
             yield Static("", id="nothing")
-            yield _Images(id="images")
+            yield Images(id="images")
             yield Scatter(id="points")
             yield DataTable(id="rows", cursor_type="none", zebra_stripes=True)
 
@@ -90,7 +90,7 @@ class DataPreview(VerticalScroll):
         if preview is None:
             switcher.current = "nothing"
         elif preview.images is not None:
-            switcher.query_one(_Images).offer(preview.images, list(preview.captions))
+            switcher.query_one(Images).offer(preview.images, list(preview.captions))
             switcher.current = "images"
         elif preview.points is not None:
             switcher.query_one(Scatter).show(
@@ -104,39 +104,6 @@ class DataPreview(VerticalScroll):
             table.add_columns(*preview.header)
             table.add_rows(preview.rows)
             switcher.current = "rows"
-
-
-class _Images(ImageGrid):
-    """Images at full size if four of them fit, else at half of it."""
-
-    _offered: tuple[NDArray[Any], list[str]] | None = None
-
-    def offer(self, images: NDArray[Any], captions: list[str]) -> None:
-        """Show as many of them as fit; images of shape (n, rows, columns), uint8."""
-        self._offered = images, captions
-        self._fit()
-
-    def on_resize(self) -> None:
-        """What fits is another number now."""
-        self._fit()
-
-    def _fit(self) -> None:
-        if self._offered is None:
-            return
-        images, captions = self._offered
-        self.show(images, captions)
-        columns, rows = self.fitting(*self.size)
-        if columns * rows < 4:
-            self.show(_halved(images), captions)
-
-
-def _halved(images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Each 2 x 2 pixels as their mean; an odd last row or column is left out."""
-    n, rows, columns = images.shape
-    even = images[:, : rows // 2 * 2, : columns // 2 * 2].astype(np.float64)
-    means = even.reshape(n, rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
-    halved: NDArray[np.uint8] = np.rint(means).astype(np.uint8)
-    return halved
 
 
 def _facts(data: PreparedData) -> tuple[str, ...]:
