@@ -1,14 +1,15 @@
 """Data for tui-nn: embedded sets, generators, a person's own tables. Imports NumPy alone."""
 
 from tui_nn_datasets.catalog import Entry, entries, load
-from tui_nn_datasets.dataset import DataError, Dataset, Task
+from tui_nn_datasets.dataset import NO_TARGET, DataError, Dataset, Task
 from tui_nn_datasets.mnist import cache_folder
 from tui_nn_datasets.mnist import fetch as fetch_mnist
 from tui_nn_datasets.mnist import install as install_mnist
 from tui_nn_datasets.randomness import stream
-from tui_nn_datasets.splits import split
+from tui_nn_datasets.splits import split, split_in_time
 
 __all__ = [
+    "NO_TARGET",
     "DataError",
     "Dataset",
     "Entry",
@@ -19,5 +20,6 @@ __all__ = [
     "install_mnist",
     "load",
     "split",
+    "split_in_time",
     "stream",
 ]

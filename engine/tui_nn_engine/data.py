@@ -1,6 +1,7 @@
 """The arrays that a network is trained on.
 
-Splits are stratified and seeded by the experiment; scaling is fitted on the training part alone.
+Splits are stratified and seeded by the experiment, but those of a series, whose end is held out;
+scaling is fitted on the training part alone.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tui_nn_datasets import DataError, Dataset, load, split
+from tui_nn_datasets import NO_TARGET, DataError, Dataset, load, split, split_in_time
 from tui_nn_engine.data_block import DataBlock
 from tui_nn_engine.scaling import Floats, Scaler
 
@@ -58,19 +59,27 @@ class PreparedData:
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """How many outputs a network for these targets may have, the usual number first."""
+        """How many outputs a network for these targets may have, the usual number first.
+
+        At each time step, where every step has a target of its own (`Dataset.steps`).
+        """
         if self.dataset.task == "regression":
-            return (self.dataset.y.shape[1],)
+            return (self.dataset.y.shape[-1],)
         return (1, 2) if self.dataset.classes == 2 else (self.dataset.classes,)
 
     def targets(self, part: Part, outputs: int) -> Floats:
-        """Targets (samples, outputs): regression values, a 0/1 column, or one-hot rows."""
+        """Targets (samples, outputs): regression values, a 0/1 column, or one-hot rows.
+
+        (samples, time, outputs) where every time step has its own; zeros where one has none.
+        """
         if self.dataset.task == "regression":
             return self.target_scaler.apply(part.y, self.dtype)
         low = -1.0 if getattr(self.block, "bipolar_targets", False) else 0.0
         classes = np.ones(1) if outputs == 1 else np.arange(outputs)
-        hot = part.y[:, None] == classes
-        return np.where(hot, 1.0, low).astype(self.dtype)
+        hot = part.y[..., None] == classes
+        encoded = np.where(hot, 1.0, low).astype(self.dtype)
+        encoded[part.y == NO_TARGET] = 0
+        return encoded
 
 
 def prepare(
@@ -81,22 +90,19 @@ def prepare(
 ) -> PreparedData:
     """Load (or take `arrays`), split and scale. Raises `tui_nn_datasets.DataError`."""
     dataset = block.load() if arrays is None else _of_arrays(*arrays)
-    stratify = dataset.task == "classification"
     everything = np.arange(len(dataset.y))
     test: tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]
     if dataset.x_test is not None and dataset.y_test is not None:
         kept = everything
         test = (dataset.x_test, dataset.y_test, np.arange(len(dataset.y_test)))
     else:
-        fraction = getattr(block, "test_fraction", 0.0)
-        kept, held = split(dataset.y, fraction, seed, purpose="test", stratify=stratify)
+        kept, held = _held_out(dataset, everything, block, seed, "test")
         test = (dataset.x[held], dataset.y[held], held)
-    inner, outer = split(
-        dataset.y[kept], block.validation_fraction, seed, purpose="validation", stratify=stratify
-    )
+    inner, outer = _held_out(dataset, kept, block, seed, "validation")
     flat = getattr(block, "flatten", False)
-    fitted_on = dataset.x[kept[inner]]
-    scaler = Scaler.fit(block.scaling, fitted_on, whole=dataset.is_image)
+    scaling = getattr(block, "scaling", "none")
+    fitted_on = dataset.x[inner]
+    scaler = Scaler.fit(scaling, fitted_on, whole=dataset.is_image)
 
     def part(x: NDArray[Any], y: NDArray[Any], indices: NDArray[np.intp]) -> Part:
         with np.errstate(over="ignore"):
@@ -109,17 +115,31 @@ def prepare(
         shape = (len(x), prod(x.shape[1:])) if flat else x.shape
         return Part(scaled.reshape(shape), y, indices)
 
-    train_y = dataset.y[kept[inner]]
-    regression = dataset.task == "regression" and block.scaling == "standardize"
+    train_y = dataset.y[inner]
+    regression = dataset.task == "regression" and scaling == "standardize"
     return PreparedData(
         dataset,
         block,
-        part(fitted_on, train_y, kept[inner]),
-        part(dataset.x[kept[outer]], dataset.y[kept[outer]], kept[outer]),
+        part(fitted_on, train_y, inner),
+        part(dataset.x[outer], dataset.y[outer], outer),
         part(*test),
         scaler,
         Scaler.fit("standardize" if regression else "none", train_y, whole=False),
     )
+
+
+def _held_out(
+    dataset: Dataset, samples: NDArray[np.intp], block: DataBlock, seed: int, purpose: str
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which of these samples are kept, and which held out, as the block's fraction says."""
+    fraction = getattr(block, f"{purpose}_fraction", 0.0)
+    if dataset.in_order:
+        kept, held = split_in_time(len(samples), fraction, dataset.shared_targets)
+    else:
+        y = dataset.y[samples]
+        stratify = dataset.task == "classification" and y.ndim == 1
+        kept, held = split(y, fraction, seed, purpose=purpose, stratify=stratify)
+    return samples[kept], samples[held]
 
 
 def _of_arrays(x: NDArray[Any], y: NDArray[Any]) -> Dataset:

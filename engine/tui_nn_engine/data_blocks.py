@@ -11,36 +11,51 @@ from tui_nn_engine.data_block import (
     DataSeed,
     Noise,
     Samples,
+    ScaledData,
     Scaling,
     TestFraction,
     ValidationFraction,
 )
+from tui_nn_engine.sequence_blocks import (
+    AddingData,
+    Co2Data,
+    CopyingData,
+    FirstSymbolData,
+    ParityData,
+    ReversingData,
+    SineData,
+    SpellingData,
+    TextData,
+    WordsData,
+)
 
 
-class MnistData(DataBlock):
+class MnistData(ScaledData):
     """Handwritten digits, 28 x 28, with a test part of their own."""
 
     name: Literal["mnist_small", "mnist"]
     scaling: Scaling = "minmax"
     flatten: Annotated[
-        bool, Field(description="each image as one row of numbers: (28, 28) → (784,)")
+        bool,
+        Field(description="each image one row of numbers, (784,); off: 28 rows, as time steps"),
     ] = True
     validation_fraction: ValidationFraction = 0.1
 
 
-class DigitsData(DataBlock):
+class DigitsData(ScaledData):
     """Handwritten digits, 8 x 8."""
 
     name: Literal["digits"]
     scaling: Scaling = "minmax"
     flatten: Annotated[
-        bool, Field(description="each image as one row of numbers: (8, 8) → (64,)")
+        bool,
+        Field(description="each image one row of numbers, (64,); off: 8 rows, as time steps"),
     ] = True
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
 
 
-class TableData(DataBlock):
+class TableData(ScaledData):
     """An embedded table."""
 
     name: Literal["iris", "diabetes"]
@@ -49,7 +64,7 @@ class TableData(DataBlock):
     test_fraction: TestFraction = 0.2
 
 
-class CsvData(DataBlock):
+class CsvData(ScaledData):
     """A table of one's own, with a header row."""
 
     name: Literal["csv"]
@@ -65,7 +80,7 @@ class CsvData(DataBlock):
     loader_options: ClassVar[tuple[str, ...]] = ("path", "target", "task")
 
 
-class GateData(DataBlock):
+class GateData(ScaledData):
     """The truth table of a logic gate."""
 
     name: Literal["gates"]
@@ -78,7 +93,7 @@ class GateData(DataBlock):
     loader_options: ClassVar[tuple[str, ...]] = ("gate", "bipolar")
 
 
-class XorData(DataBlock):
+class XorData(ScaledData):
     """The four corners of exclusive or, or clouds around them."""
 
     name: Literal["xor"]
@@ -90,7 +105,7 @@ class XorData(DataBlock):
     loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
 
 
-class TwoClassPoints(DataBlock):
+class TwoClassPoints(ScaledData):
     """Points in the plane, of two classes."""
 
     name: Literal["moons", "circles"]
@@ -111,7 +126,7 @@ class SpiralData(TwoClassPoints):
     scaling: Scaling = "standardize"
 
 
-class GaussianData(DataBlock):
+class GaussianData(ScaledData):
     """Round clouds of points, one a class."""
 
     name: Literal["gaussians"]
@@ -125,7 +140,7 @@ class GaussianData(DataBlock):
     loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "classes", "seed")
 
 
-class PlaneData(DataBlock):
+class PlaneData(ScaledData):
     """A tilted plane to fit: two inputs, one output."""
 
     name: Literal["plane"]
@@ -137,7 +152,7 @@ class PlaneData(DataBlock):
     loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
 
 
-class GivenData(DataBlock):
+class GivenData(ScaledData):
     """Samples written in the experiment itself."""
 
     name: Literal["given"]
@@ -150,7 +165,7 @@ class GivenData(DataBlock):
     loader_options: ClassVar[tuple[str, ...]] = ("x", "y", "task")
 
 
-class ArrayData(DataBlock):
+class ArrayData(ScaledData):
     """Arrays handed to `Trainer(experiment, data=(x, y))` in Python."""
 
     name: Literal["arrays"]
@@ -175,6 +190,16 @@ DATA_BLOCKS: tuple[type[DataBlock], ...] = (
     SpiralData,
     GaussianData,
     PlaneData,
+    FirstSymbolData,
+    ParityData,
+    AddingData,
+    CopyingData,
+    ReversingData,
+    SineData,
+    SpellingData,
+    Co2Data,
+    WordsData,
+    TextData,
     GivenData,
     ArrayData,
 )
@@ -189,6 +214,16 @@ AnyData = Annotated[
     | SpiralData
     | GaussianData
     | PlaneData
+    | FirstSymbolData
+    | ParityData
+    | AddingData
+    | CopyingData
+    | ReversingData
+    | SineData
+    | SpellingData
+    | Co2Data
+    | WordsData
+    | TextData
     | GivenData
     | ArrayData,
     Field(discriminator="name"),

@@ -11,17 +11,20 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
-    """x -> (x - shift) / scale; images have one shift and scale, tables one a column."""
+    """x -> (x - shift) / scale; images have one shift and scale, all else one a feature."""
 
     shift: Floats
     scale: Floats
 
     @classmethod
     def fit(cls, kind: str, x: NDArray[Any], *, whole: bool) -> "Scaler":
-        """Fit on training inputs x (samples, ...); `whole`: one range for all of them."""
+        """Fit on training inputs x (samples, ..., features), samples and time steps alike.
+
+        `whole`: one range for all of them.
+        """
         if kind == "none":
             return cls(np.zeros(1), np.ones(1))
-        axis = None if whole else 0
+        axis = None if whole else tuple(range(x.ndim - 1))
         values = x.astype(np.float64)
         if kind == "minmax":
             low = np.min(values, axis=axis)
