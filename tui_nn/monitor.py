@@ -35,6 +35,7 @@ from tui_nn_engine.protocol import (
     Watched,
 )
 from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.verdicts import Verdict
 
 Severity = Literal["information", "warning", "error"]
 
@@ -75,6 +76,7 @@ class Monitor:
         self.exported: Exported | None = None
         """What was told last of a condition that came true, and of an update written down."""
         self.health: NDArray[np.float64] | None = None
+        self.verdicts: tuple[Verdict | None, ...] = ()
         self.subject: Subject | None = None
         """What there is to look at, and what was told last of it."""
         self.sight: Sight | None = None
@@ -117,7 +119,7 @@ class Monitor:
             case Progress():
                 self._progress(message)
             case HealthReport():
-                self.health = message.values
+                self.health, self.verdicts = message.values, message.verdicts
             case StepView():
                 self.view = message
             case Listing():
@@ -178,6 +180,7 @@ class Monitor:
             self._recall(message.history)
             self.elapsed = self.seconds_per_update = 0.0
         self.test, self.view, self.listing, self.health = {}, None, None, None
+        self.verdicts = ()
         self.gradient = self.subject = self.sight = None
         self.saved_iteration = message.iteration or None
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch

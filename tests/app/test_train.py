@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tui_nn.widgets.curve import Curve
-from tui_nn.widgets.layer_table import LayerTable
+from tui_nn.widgets.layer_table import LayerPane, LayerTable
 from tui_nn_engine import Experiment
 from tui_nn_engine.experiment import Change
 
@@ -286,17 +286,49 @@ async def test_the_table_of_layers_and_the_event_log(laboratory: Any, short: Pat
         def row(index: int) -> list[str]:
             return [str(cell) for cell in table.get_row_at(index)]
 
-        assert row(0)[:4] == ["dense_1", "6", "18", ""]
+        assert row(0)[:5] == ["dense_1", "", "6", "18", ""]
         await app.press("N")
-        await app.until(lambda: row(0)[5] != "", "health")
-        assert "±" in row(0)[3]
-        assert float(row(1)[5]) > 0
-        assert row(1)[7] == "0%"
+        await app.until(lambda: row(0)[6] != "", "health")
+        assert "±" in row(0)[4]
+        assert float(row(1)[6]) > 0
+        assert row(1)[8] == "0%"
+        assert row(0)[1] == "✓ learning"
         await app.press("space")
         await app.state("completed")
         await app.until(lambda: "training is complete" in app.log_shown, "the log")
         for entry in app.monitor.log:
             assert entry.text.split()[0] in app.log_shown
+
+
+async def test_the_worst_layer_is_told_until_another_is_chosen(
+    laboratory: Any, tmp_path: Path
+) -> None:
+    """Eight layers of sigmoid units: the front ones vanish."""
+    path = tmp_path / "deep.toml"
+    head, layer, rest = SLOW_MOONS.partition('[[layers]]\ntype = "dense"\nunits = 6\n')
+    rest = rest.removeprefix('activation = "tanh"\n')
+    path.write_text(head + f'{layer}activation = "sigmoid"\n' * 8 + rest)
+    async with laboratory(path) as app:
+        pane = app.app.screen.query_one(LayerPane)
+        table, told = pane.query_one(LayerTable), pane.query_one("#verdict", Static)
+
+        def said() -> str:
+            return str(told.content)
+
+        await app.press("N")
+        await app.until(lambda: "vanishing" in said(), "a verdict")
+        assert said().startswith("dense_1 ✗ vanishing. Its gradient is ")
+        assert "Try: relu instead of sigmoid" in said()
+        assert "Glorot & Bengio 2010" in said()
+        table.focus()
+        await app.press(*["down"] * 8)
+        await app.until(lambda: said().startswith("dense_9 ✓ learning."), "the last layer")
+        await app.press("N")
+        await app.iteration(2)
+        await app.pilot.pause()
+        assert said().startswith("dense_9")
+        await app.press("r")
+        await app.until(lambda: said() == "", "nothing said of a run that has not begun")
 
 
 async def test_narrow_terminals_show_one_pane_at_a_time(laboratory: Any, short: Path) -> None:

@@ -10,7 +10,7 @@ from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.history import SMOOTHINGS, History
-from tui_nn.widgets.layer_table import LayerTable
+from tui_nn.widgets.layer_table import LayerPane
 from tui_nn.widgets.timeline_bar import TimelineBar
 
 PANES = {"loss": "Loss", "metric": "Accuracy", "layers": "Layers", "events": "Events"}
@@ -59,13 +59,13 @@ class Train(Transport):
                 loss = [Series("training", self.monitor.loss)]
                 yield Curve(loss, title="Loss", empty=EMPTY, id="loss")
                 yield Curve([], title="Accuracy", empty=LATER, id="metric")
-            yield LayerTable()
+            yield LayerPane()
             yield RichLog(id="events", wrap=True, max_lines=1000, min_width=1)
         yield TimelineBar()
 
     def on_mount(self) -> None:
         """Titles, and what there is already."""
-        self.query_one(LayerTable).border_title = "Layers"
+        self.query_one(LayerPane).border_title = "Layers"
         self.query_one("#events").border_title = "Events"
         self.query_one("#loss").focus()
         self._show_pane("loss")
@@ -77,13 +77,13 @@ class Train(Transport):
         if opened is not None and (opened.folder != self._folder or self._names != self._figures()):
             self._folder, self._names, self._health = opened.folder, self._figures(), None
             self._set_series(monitor)
-            self.query_one(LayerTable).show(opened, monitor.health)
+            self.query_one(LayerPane).show(opened, monitor.health, monitor.verdicts)
         for curve in self.query(Curve):
             curve.data_changed()
         self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
         if opened is not None and monitor.health is not self._health:
             self._health = monitor.health
-            self.query_one(LayerTable).show(opened, monitor.health)
+            self.query_one(LayerPane).show(opened, monitor.health, monitor.verdicts)
         self._show_log(monitor)
 
     def _figures(self) -> tuple[str, ...]:
