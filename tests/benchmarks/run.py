@@ -387,6 +387,14 @@ def key_to_screen() -> Row:
     return Row("key to screen while training / 50 ms", 1.0, delay / 50, f"{delay:.0f} ms")
 
 
+def step_opens() -> Row:
+    """From the key until a layer of 512 units is laid open."""
+    import screen
+
+    delay = screen.step_opens()
+    return Row("Step mode opens on 784-512-10 / 200 ms", 1.0, delay / 200, f"{delay:.0f} ms")
+
+
 ROWS: tuple[tuple[Callable[[], Row], bool], ...] = (
     (mnist_products, True),
     (mnist_torch, TORCH),
@@ -403,6 +411,7 @@ ROWS: tuple[tuple[Callable[[], Row], bool], ...] = (
     (app_digits, PTY),
     (app_spiral, PTY),
     (key_to_screen, PTY),
+    (step_opens, PTY),
 )
 
 

@@ -197,3 +197,21 @@ def key_to_screen(presses: int = 40) -> float:
                 time.sleep(0.1)
                 terminal.press("y")
     return quantiles(delays, n=20)[-1] * 1e3
+
+
+def step_opens(turns: int = 7) -> float:
+    """Milliseconds, median, from the key until an update of 784-512-10 lies open in Step mode."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "experiment.toml"
+        path.write_text(DIGITS.replace("EPOCHS", "10"))
+        return median(_step_opens(path) for _ in range(turns)) * 1e3
+
+
+def _step_opens(path: Path) -> float:
+    with Terminal(sys.executable, "-m", "tui_nn", str(path)) as terminal:
+        terminal.wait_for("Press space")
+        time.sleep(1.0)  # until it rests
+        begun = time.perf_counter()
+        terminal.press("3")
+        terminal.wait_for("paper names")  # stands beside what is shown, never alone
+        return time.perf_counter() - begun
