@@ -166,14 +166,14 @@ class _Net:
                     "an activation with a slope (sigmoid, tanh, relu), or the perceptron's rule",
                 )
             if self._can_die(place) and row["dead"] == 1:
-                return _stuck(f"{whose} is dead and passes no error back", f"mend {name} first")
+                return _held_back(name, "dead") if place > index else _dead(1)
+            if row["saturated"] == 1 and place < len(self.rows) - 1:
+                return _held_back(name, "saturated") if place > index else _saturated(1)
             if place > index and row["weight_mean"] == row["weight_std"] == 0:
                 return _stuck(
                     f"the weights of {name}, after it, are all 0, so no error comes back",
                     f"random initial weights in {name}: glorot_uniform or he_normal",
                 )
-            if row["saturated"] == 1:
-                return _stuck(f"{whose} is saturated through and through", f"mend {name} first")
         return _stuck("the loss is flat here: the last batch gave nothing to learn", "")
 
 
@@ -290,6 +290,10 @@ def _frozen() -> Verdict:
         "Its weights are kept as they are: nothing of it is trained.",
         "kernel_trainable = true, if that is not what you want",
     )
+
+
+def _held_back(layer: str, word: str) -> Verdict:
+    return _stuck(f"{layer}, after it, is {word} and passes no error back", f"mend {layer} first")
 
 
 def _stuck(why: str, remedy: str) -> Verdict:

@@ -238,6 +238,18 @@ def test_a_run_that_diverges(xor, tmp_path):
     assert "dense_" in ended["message"]
 
 
+def test_what_is_wrong_with_a_layer_is_told_at_the_end(xor):
+    bias = "layers[0].bias_initializer={ type = 'constant', value = -100.0 }"
+    dead = ("--set", "layers[0].activation=relu", "--set", bias)
+    many = ("--set", "data.samples=40", "--set", "training.epochs=2")
+    result = tui_nn("train", xor, *dead, *many)
+    assert result.exit_code == 0
+    assert "dense_1 is dead: 100 % of its ReLU units gave 0" in result.stderr
+    assert "Try: a smaller learning rate, biases" in result.stderr
+    assert "dense_2" not in result.stderr
+    assert tui_nn("train", xor, *dead, *many, "--quiet").stderr == ""
+
+
 def test_what_can_not_be_saved_is_warned_of_and_training_goes_on(xor, monkeypatch):
     monkeypatch.setattr(Run, "save", lambda run: SaveFailed("last", "No space left on device"))
     result = tui_nn("train", xor, "--quiet")

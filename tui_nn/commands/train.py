@@ -184,6 +184,8 @@ def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
             run.save()
             raise
     _say_why(ended, run.folder)
+    if style in {None, "verbose"}:
+        _say_how_layers_do(run.trainer)
     return ended
 
 
@@ -206,6 +208,19 @@ def _say_why(ended: "RunEnded", folder: Path) -> None:
             f"go on with: {_resume_command(folder)}",
             err=True,
         )
+
+
+def _say_how_layers_do(trainer: "Trainer") -> None:
+    """What is wrong with layers after the last update, where something is, and what to try."""
+    from tui_nn_engine.verdicts import judge
+
+    if trainer.program is None:
+        return
+    _, verdicts = judge(trainer, trainer.program)
+    for (name, _), verdict in zip(trainer.network.layers, verdicts, strict=True):
+        if verdict is not None and verdict.severity == "bad":
+            remedy = f" Try: {verdict.remedy}." if verdict.remedy else ""
+            click.echo(f"{name} is {verdict.word}: {verdict.why}{remedy}", err=True)
 
 
 def _resume_command(folder: Path) -> str:
