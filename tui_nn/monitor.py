@@ -58,6 +58,8 @@ class Monitor:
         self.iteration = self.epoch = self.batch = self.epochs = 0
         self.tip = 0
         """The farthest iteration of this run; more than `iteration` in the past."""
+        self.ended_early = ""
+        """Why training is complete before its last epoch is: "loss reached"."""
         self.learning_rate = 0.0
         self.elapsed = 0.0
         self.seconds_per_update = 0.0
@@ -204,7 +206,7 @@ class Monitor:
     def _state(self, message: StateChanged) -> None:
         before, self.state = self.state, message.state
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
-        self.tip = message.tip
+        self.tip, self.ended_early = message.tip, message.ended_early
         if message.epochs != self.epochs and self.epochs and before != "starting":
             self.note(f"trains until epoch {message.epochs}")
         if message.learning_rate != self.learning_rate and self.learning_rate and self.iteration:
@@ -277,7 +279,9 @@ class Monitor:
         if message.test_loss is not None:
             self.test = {"loss": message.test_loss, **(message.test_metrics or {})}
         figures = "  ".join(f"{name} {value:.4f}" for name, value in self.test.items())
-        self.note("training is complete" + (f"; on the test data: {figures}" if figures else ""))
+        what = "training is complete" if message.reason == "completed" else message.how
+        why = f": {message.message}" if message.message else ""
+        self.note(what + why + (f"; on the test data: {figures}" if figures else ""))
 
 
 _COUNTERS = {"epoch", "iteration"}

@@ -25,6 +25,7 @@ from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Step
 from tui_nn_engine.rules import Levels, Rule
 from tui_nn_engine.schema import ExperimentError, Problem
+from tui_nn_engine.stopping_checks import stopping_misfits
 from tui_nn_engine.weights import weight_named
 
 
@@ -40,6 +41,7 @@ def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
         found += loss_misfits(experiment, experiment.loss, data)
     if experiment.optimizer is not None:
         found += optimizer_misfits(experiment, experiment.optimizer, data)
+    found += stopping_misfits(experiment, data)
     return (*found, *_batches(experiment, data), *_rates(experiment), *weights)
 
 

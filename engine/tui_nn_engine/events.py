@@ -8,7 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Reason = Literal["completed", "diverged", "interrupted", "terminated"]
+Reason = Literal[
+    "completed", "stopped_early", "loss_reached", "time_up",
+    "diverged", "interrupted", "terminated",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,16 @@ class RunEnded:
     test_loss: float | None = None
     test_metrics: dict[str, float] | None = None
     out: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to train: its epochs are complete, or it may end before."""
+        return self.reason in {"completed", "stopped_early", "loss_reached", "time_up"}
+
+    @property
+    def how(self) -> str:
+        """The reason as people read it: "stopped early"."""
+        return self.reason.replace("_", " ")
 
 
 Event = RunStarted | Progress | Saved | SaveFailed | Stopped | RunEnded

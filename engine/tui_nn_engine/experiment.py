@@ -23,19 +23,26 @@ from tui_nn_engine.primitives.updates import Adam, AnyOptimizer, Optimizer
 from tui_nn_engine.rules import AnyRule
 from tui_nn_engine.schedules import AnySchedule, Constant, Counters, Course
 from tui_nn_engine.schema import Block, ExperimentError, Problem, kind_name, problems_of
+from tui_nn_engine.stopping import Stopping
 
 MAX_SEED = 2**63 - 1  # TOML's integers are signed 64-bit
 BESIDE_A_RULE = "can't stand beside [rule]: keep one of them"
 
 
 class Change(Block):
-    """What a person changed while it ran, a rate or one weight; a replay repeats it."""
+    """What was changed while it ran; a replay repeats it.
+
+    A person changed a rate or one weight; or the `seconds` of `[stopping]` were over.
+    """
 
     iteration: Annotated[int, Field(ge=0, description="updates made when it was changed")]
     weight: Annotated[str | None, Field(description="set by hand: dense_1.kernel[0, 3]")] = None
     value: Annotated[float | None, Field(validate_default=True, description="of that weight")] = (
         None
     )
+    seconds: Annotated[
+        float | None, Field(gt=0, description="training ended here, its time being up")
+    ] = None
     learning_rate: Annotated[
         float | None,
         Field(validate_default=True, gt=0, description="the rate from the next update on"),
@@ -54,12 +61,23 @@ class Change(Block):
     @field_validator("learning_rate")
     @classmethod
     def _or_of_the_rate(cls, rate: float | None, info: ValidationInfo) -> float | None:
-        weight = info.data.get("weight") is not None
-        if weight and rate is not None:
-            raise ValueError("can't stand beside a weight: a change is of one or the other")
-        if rate is None and not weight and {"weight", "value"} <= info.data.keys():
+        others = [name for name in ("weight", "seconds") if info.data.get(name) is not None]
+        if others[rate is None :]:
+            what = {"weight": "a weight", "seconds": "seconds"}[others[-1]]
+            raise ValueError(f"can't stand beside {what}: a change is of one or the other")
+        if rate is None and not others and {"weight", "value", "seconds"} <= info.data.keys():
             raise PydanticCustomError("missing", "is missing")
         return rate
+
+    @property
+    def subject(self) -> str:
+        """What it changes."""
+        return self.weight or ("seconds" if self.seconds is not None else "learning_rate")
+
+    def keeps(self, other: "Change") -> bool:
+        """Whether what was booked before stays when this is: nothing later, nothing of its kind."""
+        same_time = other.iteration == self.iteration
+        return other.iteration < self.iteration or (same_time and other.subject != self.subject)
 
 
 class Training(Block):
@@ -74,6 +92,11 @@ class Training(Block):
     changes: Annotated[
         tuple[Change, ...], Field(strict=False, description="made by hand while it ran; replayed")
     ] = ()
+
+    def time_ups(self, seconds: float | None) -> tuple[Change, ...]:
+        """Where training ended because this time was up."""
+        found = (change for change in self.changes if change.seconds is not None)
+        return tuple(change for change in found if change.seconds == seconds)
 
 
 def _usual_optimizer(validated: dict[str, Any]) -> Optimizer | None:
@@ -112,6 +135,13 @@ class Experiment(Block):
         AnySchedule, Field(description="how the learning rate goes on from the one named above")
     ] = Constant()
     training: Training = Training()
+    stopping: Annotated[
+        Stopping,
+        Field(
+            description="what may end training before its last epoch",
+            json_schema_extra={"nothing": "after the last epoch"},
+        ),
+    ] = Stopping()
     replaced_by_rule: ClassVar[tuple[str, ...]] = ("loss", "optimizer")
 
     @field_validator(*replaced_by_rule)

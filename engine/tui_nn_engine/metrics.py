@@ -10,6 +10,8 @@ from tui_nn_engine.data import PreparedData
 from tui_nn_engine.primitives.loss import Loss
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+BETTER_LARGE = ("accuracy", "r2")
+"""Metrics of which more is better; of losses and errors less is."""
 
 
 def accuracy(threshold: float) -> Metric:
@@ -74,6 +76,11 @@ def metrics_for(data: PreparedData, loss: Loss | None) -> dict[str, Metric]:
         scale = data.target_scaler.scale
         return {"r2": r2, "rmse": rmse(scale), "mae": mae(scale), "mbe": mbe(scale)}
     return {"accuracy": accuracy(boundary(data, loss))}
+
+
+def is_better_large(name: str) -> bool:
+    """Whether more of this figure is better, be it of validation or test data."""
+    return name.removeprefix("val_").removeprefix("test_") in BETTER_LARGE
 
 
 def boundary(data: PreparedData, loss: Loss | None) -> float:

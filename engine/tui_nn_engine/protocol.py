@@ -217,6 +217,7 @@ class StateChanged:
     """What the session is doing, and where it stands.
 
     `tip` is the farthest iteration of this run: more than `iteration` when one stands in the past.
+    `ended_early` says why training is complete before its last epoch is: "loss reached".
     """
 
     state: State
@@ -226,6 +227,7 @@ class StateChanged:
     epochs: int
     learning_rate: float
     tip: int
+    ended_early: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,9 @@ from typing import Any, Self
 
 from tui_nn_engine.events import EpochEnded, RunEnded
 from tui_nn_engine.experiment import Experiment, write_atomically
+from tui_nn_engine.metrics import is_better_large
 from tui_nn_engine.paths import Steps, path_of, value_at
 from tui_nn_engine.runs import Outcome, read_metrics
-
-BETTER_LARGE = ("accuracy", "r2")
-"""Metrics of which more is better; of losses and errors less is."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Record:
     @property
     def state(self) -> str:
         """In a word."""
-        return self.ended.reason if self.ended is not None else "unfinished"
+        return self.ended.how if self.ended is not None else "unfinished"
 
     @property
     def last(self) -> dict[str, float]:
@@ -99,11 +97,6 @@ def figures(epoch: EpochEnded) -> dict[str, float]:
         found["val_loss"] = epoch.val_loss
         found |= {f"val_{name}": value for name, value in (epoch.val_metrics or {}).items()}
     return found
-
-
-def is_better_large(name: str) -> bool:
-    """Whether more of this figure is better."""
-    return name.removeprefix("val_").removeprefix("test_") in BETTER_LARGE
 
 
 def ranking_figure(records: Sequence[Record]) -> str:

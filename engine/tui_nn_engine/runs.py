@@ -123,6 +123,7 @@ class Run:
             raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
         run = cls(trainer, folder)
         run._outcome = Outcome.of(folder)
+        trainer.seconds = run._outcome.seconds
         run.forget_after(trainer.state.iteration)
         return run
 
@@ -202,6 +203,7 @@ class Run:
         change()
         self.timeline.branch()
         run = Run(self.trainer, timeline=self.timeline)
+        self.trainer.seconds = 0.0  # another run, another time
         told = [saved]
         if run.trainer.state.iteration:
             here = run.trainer.state.iteration

@@ -265,7 +265,7 @@ class Adaptive(Waiting):
 
     scikit-learn's "adaptive", whose documentation names two epochs; its code waits for more than
     `n_iter_no_change` of them (10), which is `patience = 11` here. A rate of 1e-6 or less is
-    divided no further (scikit-learn then stops: see `training.patience`).
+    divided no further (scikit-learn then stops, here `[stopping]` may).
     """
 
     type: Literal["adaptive"] = "adaptive"

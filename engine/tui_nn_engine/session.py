@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tui_nn_datasets import DataError
 from tui_nn_engine.checkpoint import CheckpointError
+from tui_nn_engine.divergence import DivergedError
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, Stopped
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.inspector import Inspector
@@ -41,7 +42,7 @@ from tui_nn_engine.runs import Run
 from tui_nn_engine.schema import ExperimentError
 from tui_nn_engine.standing import HealthReports, history, opened, resting, standing
 from tui_nn_engine.stepping import Stepping
-from tui_nn_engine.trainer import DivergedError, Trainer
+from tui_nn_engine.trainer import Trainer
 
 
 class Session:
@@ -104,7 +105,7 @@ class Session:
             self._tell(event, run)
         ended = event is None or isinstance(event, RunEnded)
         if isinstance(event, RunEnded):
-            self._to("completed" if event.reason == "completed" else "diverged")
+            self._to("completed" if event.done else "diverged")
         elif ended:
             self._to("paused")
         if ended:

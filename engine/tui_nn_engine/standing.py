@@ -38,9 +38,9 @@ def standing(run: Run, state: State) -> StateChanged:
     """Where the run stands, in this state."""
     trainer, at = run.trainer, run.trainer.state
     epochs = trainer.experiment.training.epochs
-    return StateChanged(
-        state, at.iteration, at.epoch, at.batch, epochs, trainer.learning_rate, run.timeline.tip
-    )
+    ended = trainer.ended_early if state == "completed" else ""
+    place = at.iteration, at.epoch, at.batch
+    return StateChanged(state, *place, epochs, trainer.learning_rate, run.timeline.tip, ended)
 
 
 def resting(run: Run) -> State:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tui_nn_engine.divergence import DivergedError
 from tui_nn_engine.experiment import write_atomically
 from tui_nn_engine.gradient_check import check_gradient
 from tui_nn_engine.handout import handout
@@ -11,7 +12,7 @@ from tui_nn_engine.handout_formats import FORMATS
 from tui_nn_engine.protocol import Exported, LookAt, Message
 from tui_nn_engine.stepper import Stepper
 from tui_nn_engine.stepview import listing, step_view
-from tui_nn_engine.trainer import DivergedError, Trainer
+from tui_nn_engine.trainer import Trainer
 
 
 class Stepping:

@@ -1,8 +1,8 @@
 """Training: exactly one update at a time, or a run of them as a generator of events."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from tui_nn_engine.batches import Batches
 from tui_nn_engine.checks import ensure_fits, rate_problem, weight_problems
 from tui_nn_engine.class_weights import with_class_weights
 from tui_nn_engine.data import Part, PreparedData, prepare
+from tui_nn_engine.divergence import DivergedError, ensure_finite
+from tui_nn_engine.ending import Ending
 from tui_nn_engine.evaluation import Evaluation, Evaluator
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, RunStarted, Stopped
 from tui_nn_engine.experiment import Change, Experiment
@@ -28,17 +30,6 @@ from tui_nn_engine.weights import weight_named
 Array = NDArray[Any]
 After = Callable[[float], str | None]
 NEVER = 2**63
-
-
-class DivergedError(ArithmeticError):
-    """A loss or gradient is not finite; the state is as it was before that update."""
-
-    def __init__(self, iteration: int, path: str, operation: str) -> None:
-        self.iteration, self.path, self.operation = iteration, path, operation
-        super().__init__(
-            f"update {iteration} gave a number that is not finite, first in {path} ({operation}). "
-            "Try a smaller learning rate, other initial weights, or scaled inputs"
-        )
 
 
 class Trainer:
@@ -77,11 +68,14 @@ class Trainer:
             self.batches_per_epoch,
             (self.samples, *self.network.output_shape),
             self.experiment.dtype,
-            schedule.counters,
+            (*schedule.counters, *experiment.stopping.memory(self.parameters.values.size)),
         )
         self._course = Course(self.batches_per_epoch, self.samples)
         self._evaluator = Evaluator(self.network, self.parameters, self.data, self.threads)
         self._figures = Figures(self.state, self.batches, self._evaluator)
+        self._ending = Ending(self.state, self._figures.columns)
+        self.seconds = 0.0
+        """It has computed for so long; see `Stopping.seconds`."""
         self.program: Program | None = None
         self._programs: dict[int, Program] = {}
         self._arrive()
@@ -95,8 +89,13 @@ class Trainer:
 
     @property
     def done(self) -> bool:
-        """Whether the last epoch is complete."""
-        return self.state.epoch >= self.experiment.training.epochs
+        """Whether the last epoch is complete, or training has ended before."""
+        return self._ending.reason(self.experiment) is not None
+
+    @property
+    def ended_early(self) -> str:
+        """Why training has ended before its last epoch, in a word or two; else ""."""
+        return (self._ending.early(self.experiment) or "").replace("_", " ")
 
     @property
     def learning_rate(self) -> float:
@@ -129,22 +128,24 @@ class Trainer:
 
     def _change(self, **what: Any) -> None:
         """Book a change and make it; what was to be changed later is forgotten."""
-        now = self.state.iteration
         try:
-            change = Change(iteration=now, **what)
+            change = Change(iteration=self.state.iteration, **what)
         except ValidationError as error:
             raise ExperimentError(problems_of(error, Change)) from None
-        before = [
-            other
-            for other in self.experiment.training.changes
-            if other.iteration < now or (other.iteration == now and other.weight != change.weight)
-        ]
+        before = filter(change.keeps, self.experiment.training.changes)
         self._with_training(changes=(*before, change))
         self._arrive()
 
     def train_until(self, epochs: int) -> None:
-        """Make `epochs` the number of epochs of the experiment."""
+        """Make `epochs` the number of epochs of the experiment.
+
+        Where training had ended before its last epoch, it no longer may for that reason.
+        """
         self._with_training(epochs=max(epochs, 1))
+        while self.state.epoch < epochs and (reason := self._ending.early(self.experiment)):
+            stopping = self.experiment.stopping.lifted(reason)
+            self.experiment = self.experiment.model_copy(update={"stopping": stopping})
+        self._arrive()
 
     def restart(self) -> None:
         """Back to the start: the same seed, the same initial weights, changes forgotten."""
@@ -196,15 +197,7 @@ class Trainer:
 
     def verify(self, program: Program) -> float:
         """The loss just computed. Raises DivergedError where it or a gradient is not finite."""
-        loss = program.loss_value
-        gradients = self.parameters.gradients
-        # The dot product is one fast pass; only where it overflows must each number be looked at.
-        square = np.dot(gradients, gradients)
-        if not (math.isfinite(loss) and (math.isfinite(square) or np.isfinite(gradients).all())):
-            op = program.first_not_finite()
-            path, name = (op.path, op.primitive.name) if op else ("loss", "loss")
-            raise DivergedError(self.state.iteration + 1, path, name)
-        return loss
+        return ensure_finite(self.state.iteration + 1, program, self.parameters)
 
     def finish(self, program: Program, loss: float) -> None:
         """Book the update that was just made."""
@@ -250,7 +243,7 @@ class Trainer:
         if state.batch == self.batches_per_epoch:
             state.epoch += 1
             state.batch = 0
-        if state.iteration == self._next_change:
+        if state.iteration == self._next_change or (state.memory and not state.batch):
             self._arrive()
 
     def _compile(self, size: int) -> Program:
@@ -259,7 +252,11 @@ class Trainer:
         return program
 
     def _arrive(self) -> None:
-        """Have the rate and the changes of this iteration: a state holds those of its moment."""
+        """Have what belongs to this iteration, rate, changes, the best weights if it is the end: a
+        state holds those of its moment.
+        """
+        self._ended = self.done
+        self._ending.settle(ended=self._ended)
         now, changes = self.state.iteration, self.experiment.training.changes
         self.state.clock["learning_rate"].fill(self.learning_rate)
         for change in changes:
@@ -282,10 +279,11 @@ class Trainer:
         return self._figures.take()
 
     def _heed(self, row: Row) -> None:
-        """Decide what the figures of an ended epoch decide: the rate to come."""
+        """Decide what the figures of an ended epoch decide: the rate to come, whether to end."""
         if self.state.memory:
             losses = self._figures.losses(row)
             self.experiment.schedule.epoch_ended(*losses, self.state.memory)
+            self._ending.epoch_ended(self.experiment, row)
 
     # -- the network as it is now ---------------------------------------------------------------
 
@@ -316,13 +314,16 @@ class Trainer:
         """
         yield self.started()
         target = self.total_iterations if until is None else min(until, self.total_iterations)
-        while self.state.iteration < target:
+        while self.state.iteration < target and not self.done:
             try:
-                progress, reason = self._portion(target, interval, after)
+                progress, reason = self._portion(target, min(interval, self._time_left()), after)
             except DivergedError as error:
                 yield self.progress([], 0.0)
                 yield self.ended_by(error)
                 return
+            self.seconds += progress.seconds
+            if self._time_left() <= 0:
+                self._change(seconds=self.experiment.stopping.seconds)
             yield progress
             if reason is not None:
                 yield Stopped(self.state.iteration, reason)
@@ -341,7 +342,7 @@ class Trainer:
         append, update, state, clock = losses.append, self._update, self.state, time.perf_counter
         begun = clock()
         with limited(self.threads), np.errstate(all="ignore"):
-            while state.iteration < target:
+            while state.iteration < target and not self._ended:
                 try:
                     loss = update()
                 except DivergedError:
@@ -354,6 +355,9 @@ class Trainer:
                 if clock() - begun >= interval:
                     break
         return self.progress(losses, clock() - begun), reason
+
+    def _time_left(self) -> float:
+        return self._ending.time_left(self.experiment, self.seconds)
 
     def started(self) -> RunStarted:
         """What is about to run."""
@@ -369,10 +373,11 @@ class Trainer:
     def progress(self, losses: list[float], seconds: float) -> Progress:
         """Where it stands, with these losses of the last updates."""
         state = self.state
+        whole = self.done and not state.batch
         return Progress(
             iteration=state.iteration,
-            epoch=min(state.epoch + 1, self.experiment.training.epochs),
-            batch=self.batches_per_epoch if self.done else state.batch,
+            epoch=state.epoch if whole else state.epoch + 1,
+            batch=self.batches_per_epoch if whole else state.batch,
             first_iteration=state.iteration - len(losses) + 1,
             losses=np.array(losses, np.float64),
             epochs=self.take_ended(),
@@ -381,18 +386,12 @@ class Trainer:
         )
 
     def completed(self) -> RunEnded:
-        """The end of a complete run, with the figures on the test data."""
-        state = self.state
+        """The end of a run that is done, and why, with the figures on the test data."""
+        ended = self._ending.told(self.experiment)
         if not len(self.data.test):
-            return RunEnded("completed", state.epoch, state.iteration)
+            return ended
         test = self.evaluate(self.data.test)
-        return RunEnded(
-            "completed",
-            state.epoch,
-            state.iteration,
-            test_loss=test.loss,
-            test_metrics=test.metrics,
-        )
+        return replace(ended, test_loss=test.loss, test_metrics=test.metrics)
 
     def ended_by(self, error: DivergedError) -> RunEnded:
         """The end of a run that diverged."""

@@ -81,7 +81,7 @@ async def test_it_opens_with_parts_shapes_totals_and_data():
         await ready(pilot, app)
         assert app.titles == [
             "Data", "dense_1", "dense_2", "Learning", "Loss", "Optimizer", "Schedule",
-            "Training", "General",
+            "Training", "Stopping", "General",
         ]  # fmt: skip
         await until(pilot, lambda: "✓ ready to train" in app.screen_text())
         text = app.screen_text()

@@ -63,7 +63,15 @@ def test_a_rule_takes_the_place_of_loss_and_optimizer_and_gives_it_back() -> Non
     before = draft.tree
     draft.set("rule", {"type": "perceptron"})
     # A rule has a rate, so a schedule makes as much sense beside it as beside an optimizer.
-    assert titles(draft) == ["Data", "dense_1", "Learning", "Schedule", "Training", "General"]
+    assert titles(draft) == [
+        "Data",
+        "dense_1",
+        "Learning",
+        "Schedule",
+        "Training",
+        "Stopping",
+        "General",
+    ]
     assert "loss" not in draft.tree
     assert "optimizer" not in draft.tree
     draft.set("rule.learning_rate", 0.2)
@@ -71,7 +79,8 @@ def test_a_rule_takes_the_place_of_loss_and_optimizer_and_gives_it_back() -> Non
     draft.set("rule", None)
     assert draft.tree == before | {"layers": draft.tree["layers"]}
     assert titles(draft) == [
-        "Data", "dense_1", "Learning", "Loss", "Optimizer", "Schedule", "Training", "General"
+        "Data", "dense_1", "Learning", "Loss", "Optimizer", "Schedule", "Training", "Stopping",
+        "General",
     ]  # fmt: skip
     for _ in range(4):
         draft.undo()

@@ -13,8 +13,9 @@ from tui_nn_engine.paths import path_of, steps_of, value_at, with_value
 from tui_nn_engine.primitives.activations import ACTIVATIONS
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.updates import OPTIMIZERS
-from tui_nn_engine.schedules import Course
+from tui_nn_engine.schedules import SCHEDULES, Course
 from tui_nn_engine.schema import Block, ExperimentError, Kind, kind_name
+from tui_nn_engine.stopping import Stopping
 
 FILE = (Path(__file__).parent / "xor.toml").read_text(encoding="utf-8")
 
@@ -120,7 +121,7 @@ def test_whole_blocks_missing_or_of_the_wrong_kind(text: str, wanted: list[str])
             "seed = 3",
             "int = 3",
             "int: is not known here; known: seed, dtype, data, layers, rule, loss, optimizer, "
-            "schedule, training",
+            "schedule, training, stopping",
         ),
         (
             "units = 1\n",
@@ -210,7 +211,18 @@ def test_no_name_means_two_things(kinds: tuple[type[Kind], ...]):
 
 @pytest.mark.parametrize(
     "model",
-    [*DATA_BLOCKS, *LAYERS, *LOSSES, *OPTIMIZERS, *ACTIVATIONS, *INITIALIZERS, Training, Change],
+    [
+        *DATA_BLOCKS,
+        *LAYERS,
+        *LOSSES,
+        *OPTIMIZERS,
+        *ACTIVATIONS,
+        *INITIALIZERS,
+        *SCHEDULES,
+        Stopping,
+        Training,
+        Change,
+    ],
 )
 def test_every_field_says_in_one_line_what_it_is(model: type[Block]):
     for name, field in model.model_fields.items():

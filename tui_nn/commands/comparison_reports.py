@@ -64,7 +64,7 @@ class Lines(Report):
         if isinstance(told.event, RunEnded):
             name, event = self.members[told.member].name, told.event
             loss = "" if event.test_loss is None else f", test loss = {number(event.test_loss)}"
-            write(f"{self.standing()}: {name}: {event.reason}{loss}\n")
+            write(f"{self.standing()}: {name}: {event.how}{loss}\n")
 
     def close(self) -> None:
         """The ranking, as wide as it is."""

@@ -54,6 +54,8 @@ class LiveReport:
                 self.bar.update(self.task, **self._standing(event))
             case RunEnded():
                 self.bar.console.print(self._table(event))
+                if event.done and event.message:
+                    self.bar.console.print(Text(event.message))
                 self.bar.console.print(Text(f"The run is kept in {event.out}"))
 
     def _start(self, started: RunStarted) -> None:
@@ -95,7 +97,7 @@ class LiveReport:
                 }
         if ended.test_loss is not None:
             columns["test"] = {"loss": ended.test_loss, **(ended.test_metrics or {})}
-        title = f"{ended.reason.capitalize()}: {plural(ended.iteration, 'update')}"
+        title = f"{ended.how.capitalize()}: {plural(ended.iteration, 'update')}"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("")
         for name in columns:

@@ -84,7 +84,9 @@ def opening(started: RunStarted) -> str:
 
 def closing(ended: RunEnded) -> str:
     """How far it came, and how the network does on its test data."""
-    text = f"{ended.reason.capitalize()}: epoch {ended.epoch}, {plural(ended.iteration, 'update')}"
+    text = f"{ended.how.capitalize()}: epoch {ended.epoch}, {plural(ended.iteration, 'update')}"
+    if ended.done and ended.message:
+        text += f"\n{ended.message}"
     if ended.test_loss is None:
         return text
     figures = {"loss": ended.test_loss, **(ended.test_metrics or {})}

@@ -23,7 +23,6 @@ Style = Literal["json", "quiet", "verbose"]
 Show = Callable[["Event"], None]
 
 CODES = {
-    "completed": Exit.DONE,
     "diverged": Exit.DIVERGED,
     "interrupted": Exit.INTERRUPTED,
     "terminated": Exit.TERMINATED,
@@ -98,7 +97,7 @@ def train(
             raise
         except Exception as error:
             raise internal_error(error, run.folder) from None
-    ctx.exit(CODES[ended.reason])
+    ctx.exit(CODES.get(ended.reason, Exit.DONE))
 
 
 def _new(experiment: "Experiment", out: Path | None) -> "Run":
@@ -202,7 +201,7 @@ def _say_why(ended: "RunEnded", folder: Path) -> None:
     """What to do about a run that is not complete."""
     if ended.reason == "diverged":
         click.echo(f"Diverged: {ended.message}", err=True)
-    elif ended.reason != "completed":
+    elif not ended.done:
         click.echo(
             f"{ended.reason.capitalize()} after update {ended.iteration}; "
             f"go on with: {_resume_command(folder)}",

@@ -29,7 +29,9 @@ class RunTitle(Static):
         """Show the state of the run; `title` is its data and network."""
         colour = self.app.theme_variables.get(COLOURS.get(monitor.state, "foreground"), "")
         line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(f"{SIGNS[monitor.state]} {monitor.state}", style=f"bold {colour}")
+        line.append(
+            f"{SIGNS[monitor.state]} {monitor.ended_early or monitor.state}", style=f"bold {colour}"
+        )
         self.update(line.append(f"  {title}"), layout=False)
 
 
@@ -80,6 +82,8 @@ def counters(monitor: Monitor) -> list[str]:
     place = f"iteration {monitor.iteration}/{monitor.total}"
     if monitor.iteration < monitor.tip:
         place = f"iteration {monitor.iteration:,} of {monitor.tip:,} reached"
+    if monitor.ended_early:
+        place += f": {monitor.ended_early}"
     parts = [
         f"epoch {epoch}/{monitor.epochs}  batch {batch}/{batches}  {place}",
         f"rate {monitor.learning_rate:g}",

@@ -1,0 +1,458 @@
+"""Training that ends before its last epoch: when, why, with which weights, wherever one goes."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_nn_engine import Experiment, ExperimentError, Trainer
+from tui_nn_engine.data import prepare
+from tui_nn_engine.events import RunEnded
+from tui_nn_engine.metrics import metrics_for
+from tui_nn_engine.protocol import (
+    Back,
+    GoTo,
+    Message,
+    Open,
+    Play,
+    Refused,
+    StateChanged,
+    TrainUntil,
+)
+from tui_nn_engine.records import Record
+from tui_nn_engine.runs import Run
+from tui_nn_engine.session import Session
+from tui_nn_engine.stopping import Figure, Stopping
+from tui_nn_engine.timeline import Timeline
+
+LOSSES = [1.0, 0.8, 0.79995, 0.7999, 0.79985, 0.7, 0.75, 0.74, 0.71, 0.7, 0.69]
+
+
+def counted(
+    stopping: Stopping, losses: list[float] = LOSSES
+) -> tuple[int | None, int, list[float]]:
+    """The epoch after which it ends, the best one until there, and the weights then kept.
+
+    The weights of epoch k are (k, -k).
+    """
+    counters = {one.name: np.full(one.shape, one.start) for one in stopping.memory(2)}
+    ended = None
+    for epoch, loss in enumerate(losses, 1):
+        stopping.epoch_ended(epoch, loss, loss, np.array([epoch, -epoch]), counters)
+        if stopping.reason(counters):
+            ended = epoch
+            break
+    kept = counters["stopping.weights"].tolist() if "stopping.weights" in counters else []
+    return ended, int(counters["stopping.best_epoch"]), kept
+
+
+@pytest.mark.parametrize(
+    ("patience", "tol", "ended", "best"),
+    [
+        # The epochs at which Keras's EarlyStopping(min_delta=tol, patience=patience) ends, by hand:
+        # it waits since the last loss that beat the best by more than tol.
+        (1, 0.0, 7, 6),
+        (2, 0.0, 8, 6),
+        (2, 1e-4, 4, 2),
+        (3, 1e-4, 9, 6),  # small gains add up: after epoch 5 they are more than tol
+        (4, 1e-4, 10, 6),
+        (9, 1e-4, None, 11),
+    ],
+)
+def test_it_ends_where_keras_does(patience: int, tol: float, ended: int | None, best: int) -> None:
+    found = counted(Stopping(patience=patience, tol=tol, restore_best_weights=True))
+    assert found == (ended, best, [best, -best])
+
+
+def test_or_each_epoch_must_gain_by_itself() -> None:
+    """scikit-learn compares with the lowest loss and keeps its weights, however small the gain."""
+    by_itself = Stopping(patience=3, tol=1e-4, gains="each_epoch", restore_best_weights=True)
+    assert counted(by_itself) == (5, 5, [5, -5])
+
+
+def test_a_loss_that_is_no_number_is_no_better() -> None:
+    assert counted(Stopping(patience=2), [1.0, math.nan, math.inf])[:2] == (3, 1)
+
+
+# -- in training --------------------------------------------------------------------------------
+
+
+def experiment(stopping: dict[str, Any], **more: Any) -> Experiment:
+    training = {"epochs": 60, "batch_size": 9, "threads": 1}
+    return Experiment.parse(
+        {
+            "seed": 3,
+            "data": {"name": "moons", "samples": 40, "noise": 0.4, "validation_fraction": 0.3},
+            "layers": [
+                {"type": "dense", "units": 6, "activation": "tanh"},
+                {"type": "dense", "units": 1, "activation": "sigmoid"},
+            ],
+            "loss": "binary_crossentropy",
+            "optimizer": {"type": "adam", "learning_rate": 0.3},
+            "training": training,
+            "stopping": stopping,
+            **more,
+        }
+    )
+
+
+PATIENT = {"patience": 4, "restore_best_weights": True}
+ENDINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "patience": ({"patience": 4}, "stopped_early"),
+    "best weights": (PATIENT, "stopped_early"),
+    "loss": ({"loss": 0.42}, "loss_reached"),
+    "best of all epochs": ({"restore_best_weights": True}, "completed"),
+}
+NAMED = pytest.mark.parametrize("name", ENDINGS)
+
+
+def everything(trainer: Trainer) -> dict[str, bytes]:
+    arrays = {name: array.tobytes() for name, array in trainer.state.snapshot().arrays.items()}
+    return {**arrays, "place": f"{trainer.state.iteration} {trainer.done}".encode()}
+
+
+def trained(made_of: Experiment) -> tuple[Trainer, RunEnded]:
+    trainer = Trainer(made_of)
+    *_, ended = trainer.run(interval=0.0)
+    assert isinstance(ended, RunEnded)
+    return trainer, ended
+
+
+@NAMED
+def test_it_says_why_it_ended(name: str) -> None:
+    stopping, reason = ENDINGS[name]
+    trainer, ended = trained(experiment(stopping))
+    assert (ended.reason, ended.epoch) == (reason, trainer.state.epoch)
+    assert ended.done
+    assert ended.how == reason.replace("_", " ")
+    assert (ended.epoch < 60) == (reason != "completed")
+    assert ended.iteration == ended.epoch * trainer.batches_per_epoch
+    assert ended.message
+
+
+def test_the_weights_in_the_end_are_those_of_the_best_epoch() -> None:
+    trainer, ended = trained(experiment(PATIENT))
+    again = Trainer(experiment({}))
+    vals: list[float] = []
+    weights = []
+    for _ in range(ended.epoch):
+        for _ in range(again.batches_per_epoch):
+            again.update()
+        vals.append(again.evaluate(again.data.validation).loss)
+        weights.append(again.parameters.values.copy())
+    best = int(np.argmin(vals))
+    assert ended.message == (
+        "val_loss did not get better by 0.0001 for 4 epochs; "
+        f"the weights are those after epoch {best + 1}"
+    )
+    assert trainer.parameters.values.tobytes() == weights[best].tobytes() != weights[-1].tobytes()
+    assert trainer.state.memory["stopping.last"].tobytes() == weights[-1].tobytes()
+    assert ended.test_loss == trainer.evaluate(trainer.data.test).loss
+
+
+@NAMED
+def test_going_back_and_forth_changes_nothing(name: str) -> None:
+    trainer = Trainer(experiment(ENDINGS[name][0]))
+    timeline, fresh = Timeline(trainer), {0: everything(trainer)}
+    while not trainer.done:
+        trainer.update()
+        fresh[trainer.state.iteration] = everything(trainer)
+        if trainer.state.iteration % 7 == 0:
+            timeline.observe()
+    end = trainer.state.iteration
+    for destination in (end - 1, 2, end - 5, end, 0, 9, end):
+        for _ in timeline.travel(destination):
+            pass
+        assert everything(trainer) == fresh[destination]
+    assert everything(Trainer(trainer.experiment)) == fresh[0]
+
+
+@NAMED
+@pytest.mark.parametrize("left", [1, 6])
+def test_a_resumed_run_ends_as_it_would_have(name: str, left: int, tmp_path: Path) -> None:
+    straight, ended = trained(experiment(ENDINGS[name][0]))
+    run = Run(Trainer(experiment(ENDINGS[name][0])), tmp_path)
+    for _ in run.record(until=ended.iteration - left):
+        pass
+    run.save()
+    resumed = Run.resume(tmp_path)
+    *_, again = resumed.record()
+    assert isinstance(again, RunEnded)
+    assert (again.reason, again.iteration, again.message, again.test_loss) == (
+        ended.reason, ended.iteration, ended.message, ended.test_loss,
+    )  # fmt: skip
+    assert everything(resumed.trainer) == everything(straight)
+    # Ended and saved, it stays so; and its folder says how.
+    *_, once_more = Run.resume(tmp_path).record()
+    assert (once_more.reason, once_more.message) == (ended.reason, ended.message)  # type: ignore[union-attr]
+    assert Record.read(tmp_path).state == ended.how
+
+
+@NAMED
+def test_a_run_that_ended_can_go_on(name: str) -> None:
+    """Then what ended it is gone, and it equals a run that never had it."""
+    trainer, ended = trained(experiment(ENDINGS[name][0]))
+    trainer.train_until(65)
+    assert not trainer.done
+    stopping = trainer.experiment.stopping
+    assert stopping.patience is stopping.loss is None
+    for _ in trainer.run():
+        pass
+    assert trainer.state.epoch == 65
+    again, _ = trained(trainer.experiment)
+    assert again.parameters.values.tobytes() == trainer.parameters.values.tobytes()
+    assert ended.iteration < trainer.state.iteration
+
+
+def test_more_patience_wakes_a_run_that_was_saved(tmp_path: Path) -> None:
+    run = Run(Trainer(experiment(PATIENT)), tmp_path)
+    for _ in run.record():
+        pass
+    patient = run.trainer.experiment.overridden(["stopping.patience=9"])
+    resumed = Run.resume(tmp_path, patient)
+    assert not resumed.trainer.done
+    for _ in resumed.record():
+        pass
+    straight, _ = trained(patient)
+    assert everything(resumed.trainer) == everything(straight)
+
+
+def test_a_weight_changed_in_the_end_is_changed_in_a_replay() -> None:
+    trainer, _ = trained(experiment(PATIENT))
+    timeline, end = Timeline(trainer), trainer.state.iteration
+    trainer.change_weight("dense_1.bias[0]", 2.5)
+    told = everything(trainer)
+    timeline.branch()
+    for destination in (end - 9, end):
+        for _ in timeline.travel(destination):
+            pass
+    assert everything(trainer) == told
+    again, _ = trained(trainer.experiment)
+    assert everything(again) == told
+    assert again.parameters.views["dense_1.bias"][0] == 2.5
+
+
+def test_without_stopping_nothing_is_remembered() -> None:
+    assert not Trainer(experiment({})).state.memory
+
+
+# -- time ---------------------------------------------------------------------------------------
+
+
+def test_where_its_time_was_up_is_written_down_and_repeated(tmp_path: Path) -> None:
+    run = Run(Trainer(experiment({"seconds": 1e-9})), tmp_path)
+    *_, ended = run.record(interval=0.0)
+    assert isinstance(ended, RunEnded)
+    assert (ended.reason, ended.iteration) == ("time_up", 1)
+    assert ended.message == "1e-09 s of computing are over"
+    (change,) = run.trainer.experiment.training.changes
+    assert (change.iteration, change.seconds) == (1, 1e-9)
+    resumed = Run.resume(tmp_path)
+    assert resumed.trainer.done
+    assert everything(resumed.trainer) == everything(run.trainer)
+
+
+def test_a_replay_of_that_asks_no_clock() -> None:
+    tree = experiment({"seconds": 1e-9, "restore_best_weights": True}).tree()
+    tree["training"]["changes"] = [{"iteration": 11, "seconds": 1e-9}]
+    trainer, ended = trained(Experiment.parse(tree))
+    assert (ended.reason, ended.iteration) == ("time_up", 11)
+    assert "weights are those after epoch" in ended.message
+    progress, (epochs, batch) = trainer.progress([], 0.0), divmod(11, trainer.batches_per_epoch)
+    assert (progress.epoch, progress.batch) == (epochs + 1, batch)
+    trainer.train_until(60)
+    assert not trainer.done
+    for _ in trainer.run():
+        pass
+    assert trainer.state.epoch == 60
+
+
+def test_another_time_is_another_limit() -> None:
+    tree = experiment({"seconds": 1e9}).tree()
+    tree["training"]["changes"] = [{"iteration": 11, "seconds": 1e-9}]
+    assert trained(Experiment.parse(tree))[1].reason == "completed"
+
+
+def test_a_resumed_run_knows_how_long_it_has_computed(tmp_path: Path) -> None:
+    run = Run(Trainer(experiment({"seconds": 1e9})), tmp_path)
+    for _ in run.record(until=5):
+        pass
+    run.save()
+    assert Run.resume(tmp_path).trainer.seconds > 0
+
+
+# -- the session --------------------------------------------------------------------------------
+
+
+def table(made_of: Experiment, tmp_path: Path) -> tuple[Session, list[Message]]:
+    told: list[Message] = []
+    session = Session(told.append)
+    session.handle(Open(made_of.tree(), str(tmp_path)))
+    return session, told
+
+
+def work(session: Session) -> None:
+    while session.running:
+        session.work()
+
+
+def standing(told: list[Message]) -> StateChanged:
+    return [one for one in told if isinstance(one, StateChanged)][-1]
+
+
+def test_a_session_tells_why_and_goes_on(tmp_path: Path) -> None:
+    session, told = table(experiment(PATIENT), tmp_path)
+    session.handle(Play())
+    work(session)
+    assert (standing(told).state, standing(told).ended_early) == ("completed", "stopped early")
+    end = standing(told).iteration
+    session.handle(Play())
+    assert isinstance(told[-1], Refused)
+    session.handle(Back())
+    work(session)
+    assert (standing(told).state, standing(told).ended_early) == ("paused", "")
+    session.handle(GoTo(end))
+    work(session)
+    assert (standing(told).state, standing(told).ended_early) == ("completed", "stopped early")
+    session.handle(TrainUntil(60))
+    assert (standing(told).state, standing(told).ended_early) == ("paused", "")
+    session.handle(Play())
+    work(session)
+    assert (standing(told).epoch, standing(told).ended_early) == (60, "")
+
+
+# -- what is checked ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "remedy"),
+    [
+        ({"stopping.monitor": "r2"}, "give no r2, but loss, accuracy", "loss"),
+        ({"stopping.monitor": "val_mae"}, "give no mae, but loss, accuracy", "val_loss"),
+        (
+            {"stopping.monitor": "val_accuracy", "data.validation_fraction": 0},
+            "there is no val_accuracy, for no data is set aside",
+            "accuracy",
+        ),
+    ],
+)
+def test_a_figure_that_there_is_not_is_told(
+    changes: dict[str, Any], says: str, remedy: str
+) -> None:
+    wrong = experiment(PATIENT).overridden(
+        f"{path}={value!r}" if isinstance(value, str) else f"{path}={value}"
+        for path, value in changes.items()
+    )
+    with pytest.raises(ExperimentError) as caught:
+        Trainer(wrong)
+    (problem,) = caught.value.problems
+    assert problem.path == "stopping.monitor"
+    assert says in problem.message
+    assert problem.fixed is not None  # type: ignore[attr-defined]
+    assert problem.fixed.stopping.monitor == remedy  # type: ignore[attr-defined]
+    Trainer(problem.fixed)  # type: ignore[attr-defined]
+
+
+def test_every_metric_but_the_bias_can_be_monitored() -> None:
+    names = {"loss"}
+    for name in ("moons", "diabetes"):
+        data = prepare(
+            Experiment.parse({**experiment({}).tree(), "data": {"name": name}}).data, 0, "float64"
+        )
+        names |= set(metrics_for(data, None))
+    known = set(Figure.__args__)  # type: ignore[attr-defined]
+    assert known == {f"{val}{name}" for name in names - {"mbe"} for val in ("", "val_")}
+
+
+# -- scikit-learn -------------------------------------------------------------------------------
+
+SKLEARN: dict[str, tuple[dict[str, Any], dict[str, Any], float, int, list[float]]] = {
+    # [stopping], scikit-learn's, the validation fraction, the epoch it ends after, two weights
+    "loss": (
+        {"patience": 4, "tol": 1e-3, "monitor": "loss"},
+        {"tol": 1e-3, "n_iter_no_change": 3},
+        0.0,
+        30,
+        [-1.08222336, -0.59647653],
+    ),
+    "less patience": (
+        {"patience": 3, "tol": 4e-3, "monitor": "loss"},
+        {"tol": 4e-3, "n_iter_no_change": 2},
+        0.0,
+        20,
+        [-1.09632091, -0.61883578],
+    ),
+    "validation": (
+        {"patience": 6, "tol": 1e-3, "monitor": "val_accuracy", "restore_best_weights": True},
+        {"tol": 1e-3, "n_iter_no_change": 5, "early_stopping": True},
+        0.25,
+        16,
+        [-1.07330455, -0.27198903],
+    ),
+}
+
+
+def iris(name: str) -> Trainer:
+    stopping, _, fraction, *_ = SKLEARN[name]
+    return Trainer(
+        Experiment.parse(
+            {
+                "seed": 5,
+                "dtype": "float64",
+                "data": {"name": "iris", "test_fraction": 0.2, "validation_fraction": fraction},
+                "layers": [
+                    {"type": "dense", "units": 8, "activation": "tanh"},
+                    {"type": "dense", "units": 3, "activation": "softmax"},
+                ],
+                "loss": "categorical_crossentropy",
+                "optimizer": {"type": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+                "training": {"epochs": 300, "batch_size": 32, "shuffle": False, "threads": 1},
+                "stopping": {**stopping, "gains": "each_epoch"},
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize("name", SKLEARN)
+def test_it_ends_at_the_epoch_written_down(name: str) -> None:
+    trainer = iris(name)
+    *_, ended = trainer.run()
+    assert isinstance(ended, RunEnded)
+    assert (ended.reason, ended.epoch) == ("stopped_early", SKLEARN[name][-2])
+    np.testing.assert_allclose(trainer.parameters.views["dense_1.kernel"][0, :2], SKLEARN[name][-1])
+
+
+@pytest.mark.parametrize("name", SKLEARN)
+def test_that_is_where_scikit_learn_ends(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network: Any = pytest.importorskip("sklearn.neural_network._multilayer_perceptron")
+    _, settings, _, epoch, _ = SKLEARN[name]
+    trainer = iris(name)
+    kernels = [trainer.parameters.views[f"dense_{i}.kernel"].copy() for i in (1, 2)]
+    biases = [trainer.parameters.views[f"dense_{i}.bias"].copy() for i in (1, 2)]
+    train, validation = trainer.data.train, trainer.data.validation
+    count = len(train)
+
+    def split(x: Any, y: Any, **_: Any) -> Any:
+        return x[:count], x[count:], y[:count], y[count:]
+
+    monkeypatch.setattr(network, "train_test_split", split)
+
+    class FromGiven(network.MLPClassifier):  # type: ignore[misc]
+        def _init_coef(self, *_: Any) -> Any:
+            return kernels.pop(0), biases.pop(0)
+
+    reference = FromGiven(
+        hidden_layer_sizes=(8,), activation="tanh", alpha=0.0, batch_size=32, shuffle=False,
+        solver="sgd", learning_rate_init=0.1, momentum=0.9, nesterovs_momentum=False, max_iter=300,
+        **settings,
+    )  # fmt: skip
+    reference.fit(np.concatenate([train.x, validation.x]), np.concatenate([train.y, validation.y]))
+    for _ in trainer.run():
+        pass
+    assert reference.n_iter_ == trainer.state.epoch == epoch
+    for number, kernel in enumerate(reference.coefs_, 1):
+        np.testing.assert_allclose(
+            trainer.parameters.views[f"dense_{number}.kernel"], kernel, rtol=1e-9
+        )
