@@ -61,7 +61,8 @@ def review(tree: Tree, model: type[Experiment] = Experiment) -> Review:
         data = _prepared(readable)
     except DataError as error:
         return Review(experiment, (*problems, Problem("data", str(error))), (), (), None)
-    summary = summarize(readable, data.sample_shape)[:layers]
+    rows = summarize(readable, data.sample_shape)
+    summary = tuple(row for row in rows if row.top < layers)
     if experiment is None:
         return Review(None, problems, _removals(tree, problems), summary, data)
     found = misfits(experiment, data)

@@ -1,6 +1,6 @@
 """Whether a network fits its data and its loss: each misfit names its place and offers its mend."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -8,17 +8,23 @@ import numpy as np
 
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.join_checks import join_misfit
 from tui_nn_engine.layers import (
+    INPUT,
     ActivationLayer,
+    Add,
     BatchNormalization,
     Dense,
     GaussianNoise,
+    Join,
     McCullochPitts,
     Normalization,
+    Place,
+    shaped,
 )
 from tui_nn_engine.loss_checks import loss_misfits
 from tui_nn_engine.mending import Misfit as Misfit
-from tui_nn_engine.mending import mended, with_layer
+from tui_nn_engine.mending import end_of, last_dense, mended, with_layer
 from tui_nn_engine.network import Network, summarize
 from tui_nn_engine.optimizer_checks import optimizer_misfits
 from tui_nn_engine.parameters import Parameters
@@ -52,10 +58,13 @@ def ensure_fits(experiment: Experiment, data: PreparedData) -> None:
 
 
 def _layers(experiment: Experiment, shape: tuple[int, ...]) -> Iterator[Misfit]:
-    for index, layer in enumerate(experiment.layers):
-        for problem in layer.problems(shape):
-            yield Misfit(f"layers[{index}].{problem.path}", problem.message)
-        shape = layer.output_shape(shape)
+    for place, fed, _ in shaped(experiment.places(), shape):
+        if isinstance(place.layer, Join):
+            if not place.layer.fits(*fed):
+                yield join_misfit(experiment, place, place.layer, fed)
+            continue
+        for problem in place.layer.problems(fed[0]):
+            yield Misfit(f"{place.path}.{problem.path}", problem.message)
 
 
 def _batches(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
@@ -63,95 +72,88 @@ def _batches(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
     samples, size = len(data.train), experiment.training.batch_size
     if samples % min(size, samples) != 1 and min(size, samples) > 1:
         return
-    shape = data.sample_shape
-    for name, layer in experiment.named_layers():
-        if isinstance(layer, BatchNormalization) and prod(shape[:-1]) == 1:
+    for place, (shape, *_), _ in shaped(experiment.places(), data.sample_shape):
+        if isinstance(place.layer, BatchNormalization) and prod(shape[:-1]) == 1:
             what = "the last of each epoch is" if 1 < size < samples else "each is"
             better = next((n for n in range(max(size, 1) + 1, samples + 1) if samples % n != 1), 0)
             yield Misfit(
                 "training.batch_size",
-                f"{name} normalizes over a batch, but {what} a single sample, which has no spread",
+                f"{place.name} normalizes over a batch, but {what} a single sample, which has no "
+                "spread",
                 f"set it to {better}" if better else "",
                 mended(experiment, {"training.batch_size": better}) if better else None,
             )
             return
-        shape = layer.output_shape(shape)
 
 
 def _spikes(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
     """What McCulloch-Pitts units are fed must be 0 or 1."""
-    if not any(isinstance(layer, McCullochPitts) for layer in experiment.layers):
+    places = experiment.places()
+    if not any(isinstance(place.layer, McCullochPitts) for place in places):
         return
-    binary, source = bool(np.isin(data.train.x, (0, 1)).all()), f"inputs of {data.dataset.name!r}"
-    for index, (name, layer) in enumerate(experiment.named_layers()):
+    inputs = f"inputs of {data.dataset.name!r}"
+    # Who is to blame, "" where all values are 0 or 1.
+    blame = {INPUT: "" if np.isin(data.train.x, (0, 1)).all() else inputs}
+    for place in places:
+        layer, source = place.layer, next(filter(None, map(blame.get, place.sources)), "")
         if isinstance(layer, McCullochPitts):
-            if not binary:
-                bipolar = index == 0 and getattr(data.block, "bipolar", False)
+            if source:
+                bipolar = source == inputs and getattr(data.block, "bipolar", False)
                 yield Misfit(
-                    f"layers[{index}]",
-                    f"{name} needs inputs of 0 and 1, but the {source} are others",
+                    place.path,
+                    f"{place.name} needs inputs of 0 and 1, but the {source} are others",
                     "make the inputs 0 and 1" if bipolar else "",
                     mended(experiment, {"data.bipolar": False}) if bipolar else None,
                 )
-            binary = True
+            source = ""
         elif isinstance(layer, Dense | ActivationLayer):
             binary = isinstance(layer.activation, Step) and layer.activation.at_zero in {0, 1}
-            source = f"outputs of {name}"
-        elif isinstance(layer, Normalization | GaussianNoise):
-            binary, source = False, f"outputs of {name}"
+            source = "" if binary else f"outputs of {place.name}"
+        elif isinstance(layer, Normalization | GaussianNoise | Add):
+            source = f"outputs of {place.name}"
+        blame[place.name] = source
 
 
 def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
-    shape = data.sample_shape
-    first_dense = None
-    for index, (name, layer) in enumerate(experiment.named_layers()):
-        if isinstance(layer, Dense) and first_dense is None:
-            first_dense = index, name, shape
-        shape = layer.output_shape(shape)
+    rows = summarize(experiment, data.sample_shape)
+    shape = rows[-1].output_shape
     wanted = data.outputs
     if shape in {(count,) for count in wanted}:
         return
     need = " or ".join(f"({count},)" for count in wanted)
     targets = f"the targets of {data.dataset.name!r} need {need}"
     if len(shape) > 1:
-        index, name, got = first_dense or (len(experiment.layers), "the output", shape)
+        dense = next((row for row in rows if row.type == "dense"), None)
+        name, got = (dense.name, dense.input_shape) if dense else ("the output", shape)
+        path = f"layers[{dense.top}]" if dense else end_of(experiment)
         yield Misfit(
-            f"layers[{index}]" if first_dense else "layers",
+            dense.path if dense else "layers",
             f"{name} gets samples of shape {got}, which makes the output {shape}, but {targets}",
             "insert a flatten layer before it",
-            with_layer(experiment, index, {"type": "flatten"}),
+            with_layer(experiment, path, {"type": "flatten"}),
         )
         return
-    dense = [i for i, layer in enumerate(experiment.layers) if isinstance(layer, Dense)]
-    if not dense:
+    last = last_dense(experiment)
+    if last is None:
         yield Misfit(
             "layers",
             f"the network's output is {shape}, but {targets}",
             f"add a dense layer of {wanted[0]} units at the end",
-            with_layer(experiment, len(experiment.layers), _last_layer(data)),
+            with_layer(experiment, end_of(experiment), _last_layer(data)),
         )
         return
-    last = dense[-1]
-    name = experiment.named_layers()[last][0]
     yield Misfit(
-        f"layers[{last}].units",
-        f"{name} makes the output {shape}, but {targets}",
+        f"{last.path}.units",
+        f"{last.name} makes the output {shape}, but {targets}",
         f"set its units to {wanted[0]}",
-        mended(experiment, {f"layers[{last}].units": wanted[0]}),
+        mended(experiment, {f"{last.path}.units": wanted[0]}),
     )
 
 
 def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Misfit]:
     """Rules teach one dense layer; between its sum and the targets there is one activation."""
-    learning = [
-        (index, name)
-        for (index, (name, layer)), row in zip(
-            enumerate(experiment.named_layers()),
-            summarize(experiment, data.sample_shape),
-            strict=True,
-        )
-        if row.trainable
-    ]
+    rows, places = summarize(experiment, data.sample_shape), experiment.places()
+    learning = [place for place, row in zip(places, rows, strict=True) if row.trainable]
     if not learning:
         if rule.learns:
             yield Misfit(
@@ -162,56 +164,57 @@ def _rule(experiment: Experiment, rule: Rule, data: PreparedData) -> Iterator[Mi
             )
         return
     yield from _costs(experiment, rule)
-    index, name = learning[-1]
-    for earlier, other in learning[:-1]:
-        fields = type(experiment.layers[earlier]).model_fields
+    last = learning[-1]
+    for earlier in learning[:-1]:
+        fields = type(earlier.layer).model_fields
         flags = [field for field in fields if field.endswith("_trainable")]
-        frozen = {f"layers[{earlier}].{flag}": False for flag in flags}
+        frozen = {f"{earlier.path}.{flag}": False for flag in flags}
         yield Misfit(
-            f"layers[{earlier}]",
-            f"{rule.type} teaches a single layer and sends no errors back: {other} can't learn "
-            f"beside {name}",
+            earlier.path,
+            f"{rule.type} teaches a single layer and sends no errors back: {earlier.name} can't "
+            f"learn beside {last.name}",
             "keep its weights as they start, as in Rosenblatt's machine",
             mended(experiment, frozen),
         )
-    after = experiment.layers[index + 1 :]
-    if not isinstance(experiment.layers[index], Dense):
-        yield Misfit(f"layers[{index}]", f"{rule.type} teaches dense layers only")
-    elif any(not isinstance(layer, ActivationLayer) for layer in after):
+    after = places[places.index(last) + 1 :]
+    hinders = [place for place in after if not isinstance(place.layer, ActivationLayer)]
+    if not isinstance(last.layer, Dense):
+        yield Misfit(last.path, f"{rule.type} teaches dense layers only")
+    elif hinders:
+        within = last.path != f"layers[{last.top}]"
         yield Misfit(
-            f"layers[{index + 1}]",
-            f"{rule.type} compares what {name} gives with the targets: nothing but an activation "
-            "may follow it",
-            "take out what follows",
-            _without_layers(experiment, index + 1),
+            f"layers[{hinders[0].top if within else last.top + 1}]",
+            f"{rule.type} compares what {last.name} gives with the targets: nothing but an "
+            "activation may follow it",
+            "" if within else "take out what follows",
+            None if within else _without_layers(experiment, last.top + 1),
         )
     else:
-        yield from _rule_output(experiment, rule, data, index)
+        yield from _rule_output(experiment, rule, data, [last, *after])
 
 
 def _costs(experiment: Experiment, rule: Rule) -> Iterator[Misfit]:
     """A rule makes no loss small, so the size of weights can't be weighed against it."""
-    for index, layer in enumerate(experiment.layers):
+    for place in experiment.places():
         for part in ("kernel", "bias"):
-            if getattr(layer, f"{part}_regularizer", None) is not None:
-                place = f"layers[{index}].{part}_regularizer"
+            if getattr(place.layer, f"{part}_regularizer", None) is not None:
+                path = f"{place.path}.{part}_regularizer"
                 yield Misfit(
-                    place,
+                    path,
                     f"{rule.type} makes no loss small that a penalty could be added to",
                     "take it out",
-                    mended(experiment, {place: None}),
+                    mended(experiment, {path: None}),
                 )
 
 
 def _rule_output(
-    experiment: Experiment, rule: Rule, data: PreparedData, index: int
+    experiment: Experiment, rule: Rule, data: PreparedData, ends: Sequence[Place]
 ) -> Iterator[Misfit]:
+    """Of the layer that learns and the activations after it."""
     activations = [
-        (f"layers[{place}].activation", layer.activation.type)
-        for place, layer in enumerate(experiment.layers)
-        if place >= index
-        and isinstance(layer, Dense | ActivationLayer)
-        and layer.activation.type != "linear"
+        (f"{end.path}.activation", end.layer.activation.type)
+        for end in ends
+        if isinstance(end.layer, Dense | ActivationLayer) and end.layer.activation.type != "linear"
     ]
     if len(activations) > 1:
         place, activation = activations[0]
@@ -223,7 +226,7 @@ def _rule_output(
             mended(experiment, {place: "linear"}),
         )
         return
-    place, activation = activations[0] if activations else (f"layers[{index}].activation", "linear")
+    place, activation = activations[0] if activations else (f"{ends[0].path}.activation", "linear")
     levels = _levels(data)
     suited = rule.activations.get(levels, ())
     if rule.activations and not suited:

@@ -15,14 +15,14 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from tui_nn_engine.data_blocks import AnyData
-from tui_nn_engine.layers import AnyLayer, Layer
+from tui_nn_engine.layers import AnyLayer, Place, placed
 from tui_nn_engine.learning import GradientDescent, Method
 from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.primitives.losses import AnyLoss
 from tui_nn_engine.primitives.updates import Adam, AnyOptimizer, Optimizer
 from tui_nn_engine.rules import AnyRule
 from tui_nn_engine.schedules import AnySchedule, Constant, Counters, Course
-from tui_nn_engine.schema import Block, ExperimentError, Problem, kind_name, problems_of
+from tui_nn_engine.schema import Block, ExperimentError, Problem, problems_of
 from tui_nn_engine.stopping import Stopping
 
 MAX_SEED = 2**63 - 1  # TOML's integers are signed 64-bit
@@ -221,15 +221,9 @@ class Experiment(Block):
             return by_hand
         return self.schedule.rate(self.method.learning_rate, iteration, course, counters)
 
-    def named_layers(self) -> tuple[tuple[str, Layer], ...]:
-        """Layers with their names: type and number, counted per type (dense_1, dense_2)."""
-        counts: dict[str, int] = {}
-        named = []
-        for layer in self.layers:
-            kind = kind_name(type(layer))
-            counts[kind] = counts.get(kind, 0) + 1
-            named.append((f"{kind}_{counts[kind]}", layer))
-        return tuple(named)
+    def places(self) -> tuple[Place, ...]:
+        """All layers, those within branches too, with their names: dense_1, dense_2."""
+        return placed(self.layers)
 
 
 def overridden(tree: Any, assignments: Iterable[str]) -> Any:

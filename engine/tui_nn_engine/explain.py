@@ -105,7 +105,11 @@ def element_of(
     if slot.of is not None and slot.of.role == "parameter":
         return _weight(op, unit if op.path == layer else min(unit, slot.shape[-1] - 1), source)
     place = unit
-    if slot.of is not None and _feeds(stepper, slot.of, layer):
+    if (
+        slot.of is not None
+        and f"{layer}.kernel" in stepper.before
+        and _feeds(stepper, slot.of, layer)
+    ):
         place = source
     return (min(sample, slot.shape[0] - 1), *_unit(place, slot.shape[1:]))
 

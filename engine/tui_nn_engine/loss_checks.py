@@ -7,6 +7,7 @@ import numpy as np
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.mending import Misfit, last_activation, mended, with_loss, with_output
+from tui_nn_engine.network import summarize
 from tui_nn_engine.primitives.losses import Loss
 
 _ONE_OF_SEVERAL = {"categorical_crossentropy", "kl_divergence"}
@@ -155,7 +156,4 @@ def _are_shares(targets: np.ndarray) -> bool:
 
 
 def _outputs(experiment: Experiment, data: PreparedData) -> int:
-    shape = data.sample_shape
-    for layer in experiment.layers:
-        shape = layer.output_shape(shape)
-    return shape[-1]
+    return summarize(experiment, data.sample_shape)[-1].output_shape[-1]

@@ -1,15 +1,19 @@
 """What the numbers of an update are called: as on paper (w14, z4, δ4) or as in code.
 
 On paper all units are numbered through, inputs first; a layer without parameters keeps the numbers
-of the units before it. In code a slot stands with its index: dense_1.kernel[0, 3].
+of the units before it, and says by a prime that it comes after them. Where branches meet or columns
+are picked units are numbered anew. In code a slot stands with its index: dense_1.kernel[0, 3].
 """
 
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from tui_nn_engine.explanation import Notation
-from tui_nn_engine.network import Network
+from tui_nn_engine.layers import INPUT
+from tui_nn_engine.network import LayerSummary, Network
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.program import Program, Slot
 
@@ -43,6 +47,39 @@ _OF_UNITS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The paper's number of a layer's first unit, and of the first unit that feeds it.
+
+    `primes` tells outputs of units with the same number apart: h4, h4′.
+    """
+
+    first: int
+    before: int
+    primes: int
+
+
+def numbered(
+    rows: Iterable[LayerSummary], inputs: int, written: Container[str]
+) -> dict[str, Numbers]:
+    """Of each layer, by name; `written` are the slots of the forward pass."""
+    found = {INPUT: Numbers(1, 1, -1)}
+    sizes = {INPUT: inputs}
+    free, taken = 1 + inputs, set[tuple[int, int]]()
+    for row in rows:
+        source, size = row.sources[0], prod(row.output_shape)
+        before, writes = found[source], f"{row.name}.h" in written
+        number, primes = before.first, before.primes + writes
+        anew = row.connections or size != sizes[source] or row.rearranges
+        if anew or (writes and (number, primes) in taken):  # another branch goes on from these, too
+            number, primes, free = free, writes - 1, free + size
+        if writes:
+            taken.add((number, primes))
+        found[row.name], sizes[row.name] = Numbers(number, before.first, primes), size
+    del found[INPUT]
+    return found
+
+
 class Names:
     """Names of slots' elements in one notation."""
 
@@ -53,18 +90,8 @@ class Names:
         self._program, self._parameters = program, parameters
         self._inputs = prod(network.sample_shape)
         self._single = prod(network.output_shape) == 1
-        self._first: dict[str, int] = {}  # number of a layer's first unit
-        self._before: dict[str, int] = {}  # number of its first input
-        self._primes: dict[str, str] = {}
         written = {op.output.name for op in program.ops if op.phase == "forward"}
-        first, size, primes = 1, self._inputs, -1
-        for row in network.summary():
-            self._before[row.name] = first
-            if row.connections or prod(row.output_shape) != size:
-                first, size, primes = first + size, prod(row.output_shape), -1
-            primes += f"{row.name}.h" in written
-            self._first[row.name] = first
-            self._primes[row.name] = "′" * primes
+        self._numbers = numbered(network.summary(), self._inputs, written)
 
     def negated(self, slot: Slot) -> bool:
         """Whether the slot holds errors and these are shown as e = −∂E/∂z."""
@@ -91,7 +118,7 @@ class Names:
             return f"{what}{told}"
         of = slot if slot.of is None else slot.of
         layer = of.name.partition(".")[0]
-        if of.role == "parameter" or layer not in self._first or not of.shape:
+        if of.role == "parameter" or layer not in self._numbers or not of.shape:
             return what
         sample = f", sample {index[0] + 1} of {batch}" if batch > 1 else ""
         return f"{what}, {layer}{sample}"
@@ -142,17 +169,17 @@ class Names:
         unit = int(np.ravel_multi_index(index[1:], slot.shape[1:])) if index[1:] else 0
         if slot is self._program.y or slot is self._program.output or part == "t′":
             letter = "y" if slot is self._program.output else "t"
-            last = self._first[self._program.output.name.partition(".")[0]]
+            last = self._numbers[self._program.output.name.partition(".")[0]].first
             place = "" if self._single else str(last + unit)
             return f"{letter}{place}{'′' if part == 't′' else ''}"
         if slot is self._program.x:
             return f"x{1 + unit}"
-        if layer not in self._first:
+        if layer not in self._numbers:
             return part or slot.name
-        number = self._first[layer] + unit
+        number = self._numbers[layer].first + unit
         if part == "f'(z)":
             return f"f′(z{number})"
-        primes = self._primes[layer] if part == "h" else ""
+        primes = "′" * self._numbers[layer].primes if part == "h" else ""
         return f"{_LETTERS.get(part, part)}{number}{primes}"
 
     def _gradient(self, slot: Slot, of: Slot, index: tuple[int, ...]) -> str:
@@ -165,16 +192,16 @@ class Names:
                 return f"{direction}({self._paper(of, index)})"
             return f"∂E/∂{self._paper(of, index)}{mark}"
         layer, _, part = of.name.partition(".")
-        if part == "z" and layer in self._first:
+        if part == "z" and layer in self._numbers:
             unit = int(np.ravel_multi_index(index[1:], of.shape[1:]))
-            return f"{'e' if minus else 'δ'}{self._first[layer] + unit}{mark}"
+            return f"{'e' if minus else 'δ'}{self._numbers[layer].first + unit}{mark}"
         return f"{minus}∂E/∂{self._paper(of, index)}{mark}"
 
     def _parameter(self, name: str, index: tuple[int, ...]) -> str:
         layer, _, part = name.partition(".")
-        unit = self._first[layer] + index[-1]
+        unit = self._numbers[layer].first + index[-1]
         if part in _WEIGHTS and len(index) == 2:
-            source = self._before[layer] + index[0]
+            source = self._numbers[layer].before + index[0]
             comma = "" if max(source, unit) < 10 else ","
             return f"{_WEIGHTS[part]}{source}{comma}{unit}"
         return f"{_OF_UNITS[part]}{unit}" if part in _OF_UNITS else f"{part}{list(index)}"

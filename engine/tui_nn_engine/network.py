@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import prod
 
 import numpy as np
 
 from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.layers import Layer
+from tui_nn_engine.layers import INPUT, Layer, shaped
+from tui_nn_engine.layers.places import top_of
 from tui_nn_engine.parameters import Parameters, ParameterSpec
 from tui_nn_engine.program import PHASES, Builder, Program, Slot
 
@@ -16,15 +16,27 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """What is known of a layer before any number is computed; shapes without the batch."""
+    """What is known of a layer before any number is computed; shapes without the batch.
+
+    `path` is its place in the file, `sources` name what feeds it; `input_shape` is of the first.
+    `rearranges`: without weights its units are others than those that feed it.
+    """
 
     name: str
     type: str
+    path: str
+    sources: tuple[str, ...]
     input_shape: Shape
     output_shape: Shape
     parameters: int
     trainable: int
     connections: int
+    rearranges: bool = False
+
+    @property
+    def top(self) -> int:
+        """The index of the layer at the top of the file that it is, or is within."""
+        return top_of(self.path)
 
 
 class Network:
@@ -37,13 +49,14 @@ class Network:
     def __init__(self, experiment: Experiment, sample_shape: Shape) -> None:
         self.experiment = experiment
         self.sample_shape = sample_shape
-        self.layers: tuple[tuple[str, Layer], ...] = experiment.named_layers()
+        self.places = experiment.places()
+        self.layers: tuple[tuple[str, Layer], ...] = tuple(
+            (place.name, place.layer) for place in self.places
+        )
         self.specs: list[ParameterSpec] = []
-        shape = sample_shape
-        for name, layer in self.layers:
-            self.specs += parameters_of(experiment, name, layer, shape)
-            shape = layer.output_shape(shape)
-        self.output_shape = shape
+        for place, fed, out in shaped(self.places, sample_shape):
+            self.specs += parameters_of(experiment, place.name, place.layer, fed[0])
+            self.output_shape = out
 
     def summary(self) -> tuple[LayerSummary, ...]:
         """One row a layer."""
@@ -112,11 +125,12 @@ class Network:
         return builder, x, y
 
     def _forward(self, builder: Builder, x: Slot) -> Slot:
-        h = x
-        for name, layer in self.layers:
-            with builder.within(name):
-                h = layer.emit(builder, h)
-        return h
+        made = {INPUT: x}
+        for place in self.places:
+            with builder.within(place.name):
+                fed = (made[source] for source in place.sources)
+                made[place.name] = place.layer.emit(builder, *fed)
+        return made[self.places[-1].name]
 
 
 def parameters_of(
@@ -132,13 +146,21 @@ def parameters_of(
 def summarize(experiment: Experiment, sample_shape: Shape) -> tuple[LayerSummary, ...]:
     """One row a layer, also for a network whose output does not fit its data."""
     rows = []
-    shape = sample_shape
-    for name, layer in experiment.named_layers():
-        specs = parameters_of(experiment, name, layer, shape)
-        out = layer.output_shape(shape)
-        trainable = sum(prod(spec.shape) for spec in specs if spec.trainable)
-        total = sum(prod(spec.shape) for spec in specs)
-        connections = layer.connections(shape)
-        rows.append(LayerSummary(name, layer.type, shape, out, total, trainable, connections))
-        shape = out
+    for place, fed, out in shaped(experiment.places(), sample_shape):
+        specs = parameters_of(experiment, place.name, place.layer, fed[0])
+        trainable = sum(spec.size for spec in specs if spec.trainable)
+        rows.append(
+            LayerSummary(
+                name=place.name,
+                type=place.layer.type,
+                path=place.path,
+                sources=place.sources,
+                input_shape=fed[0],
+                output_shape=out,
+                parameters=sum(spec.size for spec in specs),
+                trainable=trainable,
+                connections=place.layer.connections(fed[0]),
+                rearranges=place.layer.rearranges,
+            )
+        )
     return tuple(rows)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import Dropout, GaussianNoise
-from tui_nn_engine.mending import Misfit, mended
+from tui_nn_engine.mending import Misfit, mended, without_layer
 from tui_nn_engine.primitives.updates import LBFGS, SGD, Optimizer
 
 CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
@@ -63,13 +63,12 @@ def _search(experiment: Experiment, optimizer: LBFGS, data: PreparedData) -> Ite
             f"set it to {samples}",
             mended(experiment, {"training.batch_size": samples}),
         )
-    for index, (name, layer) in enumerate(experiment.named_layers()):
-        if isinstance(layer, Dropout | GaussianNoise):
-            layers = experiment.tree()["layers"]
+    for place in experiment.places():
+        if isinstance(place.layer, Dropout | GaussianNoise):
             yield Misfit(
-                f"layers[{index}]",
-                f"{name} changes the network at random in every update, but {optimizer.type} "
+                place.path,
+                f"{place.name} changes the network at random in every update, but {optimizer.type} "
                 "compares losses of one update with the next",
                 "take it out",
-                mended(experiment, {"layers": [*layers[:index], *layers[index + 1 :]]}),
+                without_layer(experiment, place.path),
             )

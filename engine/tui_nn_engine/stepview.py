@@ -1,12 +1,14 @@
 """What Step mode shows of an update half-way: the operations, the neurons, the chosen weights."""
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.explain import element_of, explain
 from tui_nn_engine.explanation import Explanation, Notation
+from tui_nn_engine.naming import numbered
 from tui_nn_engine.stepper import Stepper
 
 Floats = NDArray[np.float64]
@@ -14,8 +16,22 @@ DIAGRAM_LIMIT = 16  # a kernel of at most this many inputs and units is drawn wi
 
 
 @dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The layers as they are connected; each field has one entry a layer.
+
+    Its name, its place in the file ("layers[1].branches[0].layers[2]"), the names of what feeds it
+    ("" is the network's input), and the number on paper of its first unit.
+    """
+
+    layers: tuple[str, ...]
+    places: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """The operations of an update, in order; each field has one entry an operation."""
+    """The operations of an update, in order; each field but the last has one entry an operation."""
 
     phases: tuple[str, ...]
     paths: tuple[str, ...]
@@ -24,6 +40,7 @@ class Listing:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     shapes: tuple[str, ...]
+    arrangement: Arrangement
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +75,10 @@ class StepView:
 
 def listing(stepper: Stepper) -> Listing:
     """The operations of the update being stepped."""
-    ops = stepper.ops
+    ops, program = stepper.ops, stepper.program
+    rows = stepper.trainer.network.summary()
+    written = {op.output.name for op in ops if op.phase == "forward"}
+    numbers = numbered(rows, prod(program.x.shape[1:]), written)
     return Listing(
         tuple(op.phase for op in ops),
         tuple(op.path for op in ops),
@@ -67,6 +87,12 @@ def listing(stepper: Stepper) -> Listing:
         tuple(", ".join(slot.name for slot in op.inputs) for op in ops),
         tuple(op.output.name for op in ops),
         tuple(" × ".join(map(str, op.output.shape)) or "scalar" for op in ops),
+        Arrangement(
+            tuple(row.name for row in rows),
+            tuple(row.path for row in rows),
+            tuple(row.sources for row in rows),
+            tuple(numbers[row.name].first for row in rows),
+        ),
     )
 
 

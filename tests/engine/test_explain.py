@@ -217,6 +217,20 @@ FRONTS: list[list[dict[str, Any]]] = [
     [{"type": "layer_normalization"}],
     [{"type": "batch_normalization"}],
     [{"type": "batch_normalization", "scale": False}, {"type": "layer_normalization"}],
+    [
+        {
+            "type": "parallel",
+            "branches": [{}, {"layers": [{"type": "dense", "units": 3, "activation": "tanh"}]}],
+        },
+        {"type": "select", "columns": [2, 0]},
+    ],
+    [
+        {
+            "type": "parallel",
+            "join": "add",
+            "branches": [{}, {"layers": [{"type": "dropout", "rate": 0.4}]}, {}],
+        }
+    ],
 ]
 activations = st.sampled_from(
     [kind_name(kind) for kind in ACTIVATIONS]

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import LAYERS
 from tui_nn_engine.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Softmax, Tanh
+from tui_nn_engine.primitives.joining import AddBranches, Concatenate, Select
 from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Reshape
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.normalization import Normalize, Scale, Shift
@@ -163,6 +165,15 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
         lambda b, s: b.apply(Add(), s["x"], s["n"], name="h"),
         {"x": (4, 3), "n": (4, 3)},
     ),
+    "add branches": (
+        lambda b, s: b.apply(AddBranches(), s["x"], s["y"], s["z"], s["x"], name="h"),
+        {"x": (4, 3), "y": (4, 3), "z": (4, 3)},
+    ),
+    "concatenate": (
+        lambda b, s: b.apply(Concatenate(), s["x"], s["y"], s["x"], name="h"),
+        {"x": (4, 2, 3), "y": (4, 2, 1)},
+    ),
+    "select": (lambda b, s: b.apply(Select([3, 1]), s["x"], name="h"), {"x": (4, 2, 4)}),
     **{
         f"penalty {kind_name(type(kind))}": (
             lambda b, s, kind=kind: b.apply(Penalty(kind), s["w"], name="E"),
@@ -270,6 +281,14 @@ def test_every_gradient_slot_is_named_once_and_says_whose_it_is():
         assert total.of.name == name
 
 
+def branched(join: str, *branches: list[dict[str, Any]]) -> dict[str, Any]:
+    """A parallel block."""
+    return {"type": "parallel", "join": join, "branches": [{"layers": one} for one in branches]}
+
+
+side_by_side = partial(branched, "concatenate")
+summed = partial(branched, "add")
+
 DENSE = {"type": "dense", "kernel_initializer": {"type": "normal", "stddev": 0.7}}
 BIAS = {"bias_initializer": {"type": "normal", "mean": 0.1, "stddev": 0.3}}
 HIDDEN = {**DENSE, **BIAS, "units": 4, "activation": "tanh"}
@@ -315,6 +334,34 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
     "flatten inside": ((2, 3), [HIDDEN, {"type": "flatten"}, HIDDEN]),
     "time": ((2, 3), [HIDDEN, HIDDEN]),
     "activation layer": ((3,), [{**HIDDEN, "activation": "linear"}, {"type": "activation"}]),
+    "select": ((4,), [{"type": "select", "columns": [2, 0, 3]}, HIDDEN]),
+    "select inside": ((3,), [HIDDEN, {"type": "select", "columns": [1, 0]}, HIDDEN]),
+    "wide and deep": ((3,), [side_by_side([], [HIDDEN, HIDDEN]), HIDDEN]),
+    "columns for each": (
+        (4,),
+        [
+            side_by_side(
+                [{"type": "select", "columns": [1, 3]}],
+                [{"type": "select", "columns": [3, 0, 2]}, HIDDEN],
+            )
+        ],
+    ),
+    "residual": ((3,), [HIDDEN, summed([], [HIDDEN, HIDDEN]), HIDDEN]),
+    "residual first": ((3,), [summed([], [{**HIDDEN, "units": 3}]), HIDDEN]),
+    "residual of linear layers": (
+        (3,),
+        [HIDDEN, summed([], [{**HIDDEN, "activation": "linear"}]), {"type": "activation"}],
+    ),
+    "twice itself": ((3,), [HIDDEN, summed([], []), side_by_side([], [])]),
+    "three branches": ((3,), [HIDDEN, summed([HIDDEN], [], [HIDDEN, {"type": "dropout"}])]),
+    "branches in branches": (
+        (3,),
+        [HIDDEN, side_by_side([summed([], [HIDDEN, summed([HIDDEN], [])])], [HIDDEN]), HIDDEN],
+    ),
+    "branches over time": (
+        (2, 3),
+        [HIDDEN, side_by_side([], [HIDDEN, summed([], [HIDDEN])]), {"type": "flatten"}],
+    ),
 }
 
 

@@ -98,7 +98,12 @@ def test_the_list_of_operations() -> None:
     found = stepper()
     said = listing(found)
     count = len(found.ops)
-    assert {len(getattr(said, name)) for name in said.__slots__} == {count}
+    of_operations = set(said.__slots__) - {"arrangement"}
+    assert {len(getattr(said, name)) for name in of_operations} == {count}
+    arrangement = said.arrangement
+    layers = [name for name, _ in found.trainer.network.layers]
+    assert list(arrangement.layers) == layers
+    assert arrangement.sources == (("",), *((name,) for name in layers[:-1]))
     assert said.phases == tuple(
         sorted(said.phases, key=["forward", "loss", "backward", "update"].index)
     )

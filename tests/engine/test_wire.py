@@ -47,7 +47,7 @@ from tui_nn_engine.protocol import (
     Watch,
     Watched,
 )
-from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.stepview import Arrangement, Listing, StepView
 from tui_nn_engine.verdicts import Verdict
 
 numbers = st.floats(width=64)
@@ -69,6 +69,7 @@ trees = st.dictionaries(
 )
 epochs = st.builds(Epochs, st.lists(texts, max_size=3).map(tuple), floats)
 names = st.lists(texts, max_size=3).map(tuple)
+arrangements = st.builds(Arrangement, names, names, st.lists(names, max_size=3).map(tuple), counts)
 lines = st.builds(Line, texts, texts, texts, texts, numbers)
 shares = st.builds(Share, whole, texts, numbers)
 verdict = st.builds(Verdict, texts, st.sampled_from(["good", "notice", "bad"]), texts, texts, texts)
@@ -163,7 +164,8 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Exported: st.builds(Exported, texts),
     HealthReport: st.builds(HealthReport, whole, floats, verdicts),
     Refused: st.builds(Refused, texts),
-    Listing: st.builds(Listing, *[names] * 7),
+    Listing: st.builds(Listing, *[names] * 7, arrangements),
+    Arrangement: arrangements,
     StepView: st.builds(
         StepView,
         iteration=whole,

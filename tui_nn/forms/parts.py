@@ -33,15 +33,15 @@ def parts_of(
     model: type[Experiment], tree: dict[str, Any], summary: Iterable[LayerSummary] = ()
 ) -> tuple[Part, ...]:
     """All parts in the order of the file; `summary` may end before the last layer."""
-    rows = list(summary)
+    rows = {row.path: row for row in summary}
     parts = []
     for one in _order(model):
         value = tree.get(one.name)
         if isinstance(one.content, Listing):
             names = _names(value if isinstance(value, list | tuple) else [])
             for index, (name, layer) in enumerate(names):
-                row = rows[index] if index < len(rows) else None
-                parts.append(Part(f"{one.name}[{index}]", name, _brief(layer, names=False), row))
+                path = f"{one.name}[{index}]"
+                parts.append(Part(path, name, _brief(layer, names=False), rows.get(path)))
         elif not scalar(one.content) and _stands(one.name, model, tree):
             value = one.default if value is None else value
             brief = _brief(value) or one.nothing

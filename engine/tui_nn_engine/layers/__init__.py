@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from tui_nn_engine.layers.dense import Dense
+from tui_nn_engine.layers.joining import Add, Join
 from tui_nn_engine.layers.layer import Layer
 from tui_nn_engine.layers.mcculloch_pitts import McCullochPitts
 from tui_nn_engine.layers.normalization import (
@@ -10,6 +11,9 @@ from tui_nn_engine.layers.normalization import (
     LayerNormalization,
     Normalization,
 )
+from tui_nn_engine.layers.parallel import Branch, Parallel
+from tui_nn_engine.layers.places import INPUT, Place, placed, shaped
+from tui_nn_engine.layers.selecting import Select
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
 from tui_nn_engine.schema import OneOf
 
@@ -22,20 +26,34 @@ LAYERS: tuple[type[Layer], ...] = (
     LayerNormalization,
     Flatten,
     McCullochPitts,
+    Select,
+    Parallel,
 )
 AnyLayer = Annotated[Layer, OneOf(LAYERS)]
+# A branch holds layers of any type, a parallel block among them: known only here.
+Branch.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
+Parallel.model_rebuild()
 
 __all__ = [
+    "INPUT",
     "LAYERS",
     "ActivationLayer",
+    "Add",
     "AnyLayer",
     "BatchNormalization",
+    "Branch",
     "Dense",
     "Dropout",
     "Flatten",
     "GaussianNoise",
+    "Join",
     "Layer",
     "LayerNormalization",
     "McCullochPitts",
     "Normalization",
+    "Parallel",
+    "Place",
+    "Select",
+    "placed",
+    "shaped",
 ]

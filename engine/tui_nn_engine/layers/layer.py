@@ -1,5 +1,7 @@
 """What every layer says of itself."""
 
+from typing import ClassVar
+
 from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.schema import Kind, Problem
@@ -12,6 +14,9 @@ class Layer(Kind):
 
     Shapes are of one sample, without the batch: (784,), (28, 28).
     """
+
+    rearranges: ClassVar[bool] = False
+    """Whether, though it has no weights, its units are others than those that feed it."""
 
     def output_shape(self, shape: Shape) -> Shape:
         """Shape of one output sample for an input sample of `shape`."""
