@@ -2,17 +2,25 @@
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tui_nn_engine.inspection.filters import filters
 from tui_nn_engine.inspection.forward import Forward
 from tui_nn_engine.inspection.guess import guess
 from tui_nn_engine.inspection.mistakes import mistakes, residuals
+from tui_nn_engine.inspection.path import Landscape, loss_path
+from tui_nn_engine.inspection.roc import roc
+from tui_nn_engine.inspection.spread import Gradients, spread
 from tui_nn_engine.inspection.subject import subject
 from tui_nn_engine.inspection.surface import Grid, surface
+from tui_nn_engine.inspection.trace import trace
 from tui_nn_engine.protocol import Inspect, Message
 from tui_nn_engine.runs import Run
 from tui_nn_engine.threads import limited
+from tui_nn_engine.trainer import Trainer
 
 SECONDS = 0.08  # progress comes each 0.05 s: so every second one brings a picture
 PRICE = 15  # times what a look took must pass before the next: under 7 % of the time of training
@@ -27,8 +35,7 @@ class Inspector:
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
         self._look = Inspect()
-        self._forward: Forward | None = None
-        self._grid: Grid | None = None
+        self._sights: Sights | None = None
         self._due = 0.0
 
     def follow(self, look: Inspect, run: Run) -> None:
@@ -48,34 +55,65 @@ class Inspector:
             self._look = Inspect()
 
     def _show(self, run: Run) -> None:
-        if self._forward is None or self._forward.trainer is not run.trainer:
-            self._forward = Forward(run.trainer)
-            self._grid = None
+        if self._sights is None or self._sights.trainer is not run.trainer:
+            self._sights = Sights(run.trainer)
         begun = time.monotonic()
         with limited(run.trainer.threads), np.errstate(all="ignore"):
-            message = self._view(self._forward)
+            message = self._sights.view(self._look)
         if message is not None:
             self._send(message)
         now = time.monotonic()
         self._due = now + max(SECONDS - (now - begun), PRICE * (now - begun))
 
-    def _view(self, forward: Forward) -> Message | None:
-        look, data = self._look, forward.trainer.data.dataset
+
+class Sights:
+    """What can be seen of one trainer; what never changes is made once, when it is asked for."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self._forward = Forward(trainer)
+        self._grid: Grid | None = None
+
+    @cached_property
+    def _start(self) -> NDArray[np.floating]:
+        """All parameters at the start, (parameters,)."""
+        return self.trainer.network.parameters().values
+
+    @cached_property
+    def _gradients(self) -> Gradients | None:
+        learns = self.trainer.experiment.rule is None and self.trainer.parameters.trainable_size
+        return Gradients(self.trainer) if learns else None
+
+    @cached_property
+    def _landscape(self) -> Landscape:
+        return Landscape(self.trainer)
+
+    def view(self, look: Inspect) -> Message | None:
+        """The network as it is now. Raises ValueError where it can't be seen like this."""
+        forward, data = self._forward, self.trainer.data.dataset
         match look.view:
             case "guess":
                 return guess(forward, look.picture, centre=look.centre)
             case "surface":
-                return surface(forward, self._grid_of(forward, look.columns, look.rows))
+                return surface(forward, self._grid_of(look.columns, look.rows))
             case "mistakes" if data.classes:
                 return mistakes(forward, look.part, look.cell)
             case "mistakes":
                 return residuals(forward, look.part, look.output)
+            case "roc" if data.classes:
+                return roc(forward, look.part, look.output)
+            case "trace":
+                return trace(forward, look.part, look.place)
+            case "filters":
+                return filters(forward, self._start, look.layer, look.first)
+            case "spread":
+                return spread(self.trainer, self._start, self._gradients)
+            case "path":
+                return loss_path(self._landscape, self._start, look.ends)
         return None
 
-    def _grid_of(self, forward: Forward, columns: int, rows: int) -> Grid:
+    def _grid_of(self, columns: int, rows: int) -> Grid:
         """The same one as long as the size stays."""
-        grid = self._grid
-        if grid is None or grid.asked != (columns, rows):
-            grid = Grid(forward.trainer.data.dataset.x, columns, rows)
-        self._grid = grid
-        return grid
+        if self._grid is None or self._grid.asked != (columns, rows):
+            self._grid = Grid(self.trainer.data.dataset.x, columns, rows)
+        return self._grid

@@ -17,10 +17,15 @@ from tui_nn_engine.events import (
 )
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
+from tui_nn_engine.inspection.path import LossPath
+from tui_nn_engine.inspection.roc import Roc
+from tui_nn_engine.inspection.spread import Spread
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
+from tui_nn_engine.inspection.trace import Trace
 from tui_nn_engine.stepview import Listing, StepView
 from tui_nn_engine.verdicts import Verdict
 
@@ -106,10 +111,14 @@ class Inspect:
 
     "subject" says what there is to see, "" ends it. Each view reads its own fields: guess the
     `picture` (height, width), put in the middle if `centre`; surface `columns` and `rows`; mistakes
-    `part`, `cell` (true class, guess; -1: all) or, of a regression, `output`.
+    `part`, `cell` (true class, guess; -1: all) or, of a regression, `output`; roc `part` and
+    `output`, the class; trace `part` and `place` (-1: the worst); filters `layer`, `first` (unit);
+    path `ends`.
     """
 
-    view: Literal["", "subject", "guess", "surface", "mistakes"] = ""
+    view: Literal[
+        "", "subject", "guess", "surface", "mistakes", "roc", "trace", "filters", "spread", "path"
+    ] = ""
     picture: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     centre: bool = False
     columns: int = 0
@@ -117,6 +126,10 @@ class Inspect:
     part: str = "test"
     cell: tuple[int, int] = (-1, -1)
     output: int = 0
+    place: int = -1
+    layer: int = 0
+    first: int = 0
+    ends: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +317,7 @@ Command = (
     | Save
     | Close
 )
-Sight = Guess | Surface | Mistakes | Residuals
+Sight = Guess | Surface | Mistakes | Residuals | Roc | Trace | Filters | Spread | LossPath
 Message = (
     Opened
     | StateChanged

@@ -27,7 +27,7 @@ class Forward:
         """The program that has just run on x (samples, ...), as given, not scaled."""
         data, network = self.trainer.data, self.trainer.network
         scaled = data.scaler.apply(np.asarray(x), data.dtype)
-        return self._compute(scaled.reshape(len(scaled), *network.sample_shape))
+        return self.compute(scaled.reshape(len(scaled), *network.sample_shape))
 
     def outputs(self, x: Array) -> Array:
         """Outputs (samples, ...) for inputs as a `Part` has them: scaled."""
@@ -35,15 +35,17 @@ class Forward:
         found = np.empty((len(x), *network.output_shape), self.trainer.data.dtype)
         for start in range(0, len(x), PORTION):
             part = x[start : start + PORTION]
-            found[start : start + len(part)] = self._compute(part).output.array
+            found[start : start + len(part)] = self.compute(part).output.array
         return found
 
     def layers(self, program: Program) -> dict[str, Array]:
         """What each layer gave, (samples, ...), in order; one that computes nothing is left out."""
-        last = {op.path: op.output.array for op in program.ops if op.phase == "forward"}
+        forward = (op for op in program.ops if op.phase == "forward")
+        last = {op.path.partition("/")[0]: op.output.array for op in forward}
         return {name: last[name] for name, _ in self.trainer.network.layers if name in last}
 
-    def _compute(self, x: Array) -> Program:
+    def compute(self, x: Array) -> Program:
+        """The program that has just run on x (samples, ...) as a `Part` has them: scaled."""
         program = self._programs.get(len(x))
         if program is None:
             if len(self._programs) == PROGRAMS:

@@ -1,0 +1,62 @@
+"""The weights of a layer's units, each unit's a picture of what it looks for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_engine.inspection.forward import Forward
+
+MOST = 100  # units told at once
+WIDEST = 1000  # weights of a unit, at most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filters:
+    """Weights (units, inputs) of a layer, from unit `first` on, as they are now and at the start.
+
+    `of` units there are in all, `inputs` weights in each; `greatest` is the greatest of all in
+    size. `names` are of the layers that have such weights.
+    """
+
+    iteration: int
+    layer: str
+    names: tuple[str, ...]
+    first: int
+    of: int
+    inputs: int
+    greatest: float
+    weights: NDArray[np.float32]
+    start: NDArray[np.float32]
+
+
+def filters(forward: Forward, start: NDArray[np.floating], layer: int, first: int) -> Filters:
+    """Of the layer of this number among those that have a kernel, from unit `first` on.
+
+    `start` is the vector of all parameters at the start. Raises ValueError where no layer has a
+    kernel.
+    """
+    parameters = forward.trainer.parameters
+    kernels = [
+        spec.name
+        for spec in parameters.specs
+        if spec.name.endswith(".kernel") and len(spec.shape) == 2
+    ]
+    if not kernels:
+        raise ValueError("no layer of this network has weights between inputs and units")
+    name = kernels[layer % len(kernels)]
+    kernel, before = parameters.views[name], parameters.named(start)[name]
+    inputs, units = kernel.shape
+    first = min(max(first, 0), units - 1)
+    here = np.s_[:WIDEST, first : first + MOST]
+    return Filters(
+        forward.trainer.state.iteration,
+        name.removesuffix(".kernel"),
+        tuple(each.removesuffix(".kernel") for each in kernels),
+        first,
+        units,
+        inputs,
+        float(np.abs(kernel).max()),
+        np.ascontiguousarray(kernel[here].T, np.float32),
+        np.ascontiguousarray(before[here].T, np.float32),
+    )

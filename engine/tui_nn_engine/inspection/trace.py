@@ -1,0 +1,78 @@
+"""One sample on its way through all layers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_nn_engine.inspection.forward import Forward, threshold
+from tui_nn_engine.inspection.mistakes import margins
+from tui_nn_engine.inspection.subject import as_given, part_of
+
+ORDER = 1000  # places told
+WIDEST = 4096  # numbers of a layer, at most
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """What every layer makes of the sample at `place` of a part of the data.
+
+    `order` (n,) are places, those the network does worst on first. `given` is the sample as the
+    data has it, `truth` its class or targets (targets,), `outputs` (outputs,) what the network
+    says, numbers in the units of the data. `values` are the outputs of the `layers`, one after
+    the other, `told` of each, the first ones of `shapes` ("512", "12×16").
+    """
+
+    iteration: int
+    part: str
+    place: int
+    order: NDArray[np.int64]
+    given: NDArray[np.generic]
+    truth: Floats
+    outputs: Floats
+    layers: tuple[str, ...]
+    shapes: tuple[str, ...]
+    told: tuple[int, ...]
+    values: NDArray[np.float32]
+
+
+def trace(forward: Forward, part: str, place: int) -> Trace:
+    """Of this sample of the part; -1: the one the network does worst on."""
+    trainer = forward.trainer
+    samples, data = part_of(trainer, part), trainer.data
+    order = np.argsort(_merits(forward, part), kind="stable")[:ORDER].astype(np.int64)
+    if not 0 <= place < len(samples):
+        place = int(order[0])
+    program = forward.compute(samples.x[place : place + 1])
+    layers = {name: values[0] for name, values in forward.layers(program).items()}
+    flat = [np.ravel(values)[:WIDEST].astype(np.float32) for values in layers.values()]
+    outputs: NDArray[Any] = program.output.array
+    if data.dataset.task == "regression":
+        outputs = data.target_scaler.invert(outputs)
+    return Trace(
+        trainer.state.iteration,
+        part,
+        place,
+        order,
+        as_given(trainer, part)[place],
+        np.atleast_1d(samples.y[place]).astype(np.float64).ravel(),
+        outputs[0].astype(np.float64).ravel(),
+        tuple(layers),
+        tuple("×".join(map(str, values.shape)) for values in layers.values()),
+        tuple(map(len, flat)),
+        np.concatenate(flat),
+    )
+
+
+def _merits(forward: Forward, part: str) -> Floats:
+    """(samples,): the less, the worse."""
+    trainer = forward.trainer
+    samples = part_of(trainer, part)
+    outputs = forward.outputs(samples.x)
+    if trainer.data.dataset.classes:
+        return margins(outputs, samples.y.astype(np.int64), threshold(trainer))
+    targets = trainer.data.targets(samples, outputs.shape[-1]).astype(np.float64)
+    missed: Floats = np.abs(outputs - targets).reshape(len(targets), -1).sum(axis=1)
+    return -missed
