@@ -1,4 +1,4 @@
-"""What a data set looks like: pictures, points or rows; its shape, split and classes in words."""
+"""What a data set looks like: pictures, points, series, rows; shape, split, classes in words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from textual.widgets import ContentSwitcher, DataTable, Static
 from tui_nn.widgets.images import Images
 from tui_nn.widgets.plot import number
 from tui_nn.widgets.scatter import Scatter
+from tui_nn.widgets.sequence_preview import Series, facts_of, is_sequence, shown
+from tui_nn.widgets.series_plot import SeriesPlot
+from tui_nn_datasets import NO_TARGET
 from tui_nn_engine.data import PreparedData
 
 _IMAGES = 60
@@ -36,16 +39,22 @@ class Preview:
     axes: tuple[str, str] = ("x1", "x2")
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    series: Series | None = None
 
     @classmethod
     def of(cls, data: PreparedData) -> "Preview":
-        """Images as pictures, one or two inputs as points, all else as a table."""
+        """Images as pictures, series as lines, few inputs as points, all else as a table."""
         facts, dataset = _facts(data), data.dataset
         if dataset.is_image:
             order = _in_turn(dataset.y)[:_IMAGES]
             names = dataset.target_names
             captions = [names[dataset.y[i]] if dataset.classes else "" for i in order]
             return cls(facts, images=dataset.x[order], captions=tuple(captions))
+        if is_sequence(dataset):
+            picture = shown(dataset)
+            if isinstance(picture, Series):
+                return cls(facts, series=picture)
+            return cls(facts, header=picture.header, rows=picture.rows)
         few = np.linspace(0, len(dataset.x) - 1, min(_POINTS, len(dataset.x))).astype(int)
         x, y = dataset.x[few], dataset.y[few]
         inputs = dataset.input_names or tuple(f"x{i + 1}" for i in range(x[0].size))
@@ -57,11 +66,11 @@ class Preview:
             points = np.column_stack([x[:, 0], y[:, 0]])
             name = dataset.target_names[0]
             return cls(facts, points=points, names=(name,), axes=(inputs[0], name))
-        shown = f"{min(_ROWS, len(dataset.x)):,} of {len(dataset.x):,} rows"
-        shown += ", the classes in turn" if dataset.classes else ""
+        said = f"{min(_ROWS, len(dataset.x)):,} of {len(dataset.x):,} rows"
+        said += ", the classes in turn" if dataset.classes else ""
         if len(inputs) > _COLUMNS:
-            shown += f"; {_COLUMNS} of {len(inputs)} columns"
-        return cls((*facts, f"{shown}:"), header=_header(data, inputs), rows=_rows(data))
+            said += f"; {_COLUMNS} of {len(inputs)} columns"
+        return cls((*facts, f"{said}:"), header=_header(data, inputs), rows=_rows(data))
 
 
 class DataPreview(VerticalScroll):
@@ -81,6 +90,7 @@ class DataPreview(VerticalScroll):
             yield Static("", id="nothing")
             yield Images(id="images")
             yield Scatter(id="points")
+            yield SeriesPlot(id="series")
             yield DataTable(id="rows", cursor_type="none", zebra_stripes=True)
 
     def show(self, preview: Preview | None, empty: str = "no data") -> None:
@@ -98,6 +108,9 @@ class DataPreview(VerticalScroll):
                 class_names=list(preview.names), axis_names=preview.axes,
             )  # fmt: skip
             switcher.current = "points"
+        elif preview.series is not None:
+            switcher.query_one(SeriesPlot).show(preview.series)
+            switcher.current = "series"
         else:
             table: DataTable[str] = switcher.query_one(DataTable)
             table.clear(columns=True)
@@ -113,6 +126,7 @@ def _facts(data: PreparedData) -> tuple[str, ...]:
     return (
         dataset.description,
         f"rank {x.ndim} · {x.shape} · {x.dtype}",
+        *([_joined(facts_of(dataset))] if is_sequence(dataset) else []),
         f"→ after scaling {data.sample_shape} {data.dtype} in {low:.3g}..{high:.3g}",
         _joined(f"{name} {len(part):,}" for name, part in parts.items()),
         _targets(data),
@@ -124,7 +138,8 @@ def _targets(data: PreparedData) -> str:
     if not dataset.classes:
         low, high = float(dataset.y.min()), float(dataset.y.max())
         return f"to predict: {', '.join(dataset.target_names)}, {number(low)} to {number(high)}"
-    counts = np.bincount(data.train.y, minlength=dataset.classes)
+    y = data.train.y
+    counts = np.bincount(y[y != NO_TARGET], minlength=dataset.classes)
     if (counts == counts[0]).all():
         return f"{dataset.classes} classes, {counts[0]:,} of each in train"
     pairs = list(zip(dataset.target_names, counts, strict=True))
