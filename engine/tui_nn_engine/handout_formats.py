@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
+from tui_nn_engine import strict_json
 from tui_nn_engine.expressions import number
 from tui_nn_engine.handout import LARGEST, Handout, Layer, Operation, Parameter
 
@@ -73,9 +73,7 @@ def as_csv(handout: Handout) -> str:
 
 def as_json(handout: Handout) -> str:
     """All of it; what is unknown (nan) is null."""
-    return (
-        json.dumps(_strict(asdict(handout)), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
-    )
+    return strict_json.dumps(asdict(handout), indent=1) + "\n"
 
 
 FORMATS: dict[str, Callable[[Handout], str]] = {
@@ -84,14 +82,6 @@ FORMATS: dict[str, Callable[[Handout], str]] = {
     "csv": as_csv,
     "json": as_json,
 }
-
-
-def _strict(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _strict(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_strict(value) for value in tree]
-    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 # -- what text and Markdown have in common --------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any, Self, get_args
 
 import numpy as np
 
-from tui_nn_engine import checkpoint
+from tui_nn_engine import checkpoint, strict_json
 from tui_nn_engine.checkpoint import Checkpoint, CheckpointError
 from tui_nn_engine.events import (
     EpochEnded,
@@ -81,7 +81,7 @@ class Outcome:
         if self.ended is not None:
             told = ((item.name, getattr(self.ended, item.name)) for item in fields(self.ended))
             ended = {name: value for name, value in told if name != "out"}
-        text = json.dumps({"seconds": self.seconds, "ended": ended})
+        text = strict_json.dumps({"seconds": self.seconds, "ended": ended})
         write_atomically(folder / "run.json", text.encode())
 
 
@@ -243,7 +243,7 @@ class Run:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
+                file.writelines(strict_json.dumps(asdict(row)) + "\n" for row in rows)
         except OSError as error:
             return self._failure(path, error)
         self._failed = False
@@ -258,7 +258,7 @@ class Run:
         """Drop the lines of epochs that will be trained again."""
         path = self.folder / "metrics.jsonl"
         lines = [row for row in read_metrics(path) if row.iteration <= iteration]
-        text = "".join(json.dumps(asdict(row)) + "\n" for row in lines)
+        text = "".join(strict_json.dumps(asdict(row)) + "\n" for row in lines)
         # Where the disk does not let it, the lines to come will replace these when read.
         with suppress(OSError):
             if path.exists() and path.read_bytes() != text.encode():
@@ -279,6 +279,24 @@ def is_kept(epoch: int) -> bool:
     return epoch % stride == 0
 
 
+def _row(told: dict[str, Any]) -> EpochEnded:
+    """What was no finite number stands there as null."""
+    nan = float("nan")
+    row = EpochEnded(**told)
+    metrics, validated = row.metrics, row.val_metrics
+    return replace(
+        row,
+        loss=nan if row.loss is None else row.loss,
+        metrics=_with_nan(metrics),
+        val_loss=nan if row.val_loss is None and validated is not None else row.val_loss,
+        val_metrics=None if validated is None else _with_nan(validated),
+    )
+
+
+def _with_nan(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: float("nan") if value is None else value for name, value in metrics.items()}
+
+
 def read_metrics(path: Path) -> list[EpochEnded]:
     """The epochs of a metrics.jsonl; a torn line is passed over.
 
@@ -291,7 +309,7 @@ def read_metrics(path: Path) -> list[EpochEnded]:
         return []
     for line in lines:
         try:
-            row = EpochEnded(**json.loads(line))
+            row = _row(json.loads(line))
             while found and found[-1].iteration >= row.iteration:
                 found.pop()
         except (ValueError, TypeError, RecursionError):

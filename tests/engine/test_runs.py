@@ -362,3 +362,15 @@ def test_weights_that_are_not_finite_overwrite_nothing(folder: Path) -> None:
     assert isinstance(events[-1], RunEnded)
     assert events[-1].reason == "diverged"
     assert run.checkpoint_path.read_bytes() == before
+
+
+def test_what_is_no_finite_number_is_null_in_the_file_and_nan_again_when_read(
+    tmp_path: Path,
+) -> None:
+    nan = float("nan")
+    run = Run(Trainer(experiment()), tmp_path)
+    rows = [EpochEnded(1, 6, 0.5, {"r2": nan}, nan, {"r2": 0.1}), EpochEnded(2, 12, nan, {})]
+    assert run._write_metrics(rows) is None
+    text = (tmp_path / "metrics.jsonl").read_text()
+    assert "NaN" not in text and text.count("null") == 5  # with what a run without validation lacks
+    assert repr(read_metrics(tmp_path / "metrics.jsonl")) == repr(rows)

@@ -14,7 +14,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from tui_nn.commands.reports import number, plural, strict_json, write
+from tui_nn.commands.reports import number, plural, write
+from tui_nn_engine import strict_json
 from tui_nn_engine.comparing import Told, unfinished
 from tui_nn_engine.comparison import Member
 from tui_nn_engine.events import Progress, RunEnded, RunStarted, as_json
@@ -78,7 +79,7 @@ class JsonLines(Report):
     def open(self) -> None:
         """How many runs there are."""
         tree = {"event": "comparison", "runs": len(self.members), "ended": self.before}
-        write(f"{strict_json(tree | {'folder': str(self.folder)})}\n")
+        write(f"{strict_json.dumps(tree | {'folder': str(self.folder)})}\n")
 
     def show(self, told: Told) -> None:
         """All but the single losses."""
@@ -91,7 +92,7 @@ class JsonLines(Report):
             trees = [{"event": "refused", "message": event.message}]
         else:
             trees = [as_json(event)]
-        write("".join(f"{strict_json(run | tree)}\n" for tree in trees))
+        write("".join(f"{strict_json.dumps(run | tree)}\n" for tree in trees))
 
     def close(self) -> None:
         """The ranking."""
@@ -109,7 +110,7 @@ class JsonLines(Report):
             for member, record in ranking.rows
         ]
         tree = {"event": "ranking", "figure": ranking.figure, "runs": runs}
-        write(f"{strict_json(tree)}\n")
+        write(f"{strict_json.dumps(tree)}\n")
 
 
 @contextmanager

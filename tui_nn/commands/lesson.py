@@ -38,7 +38,9 @@ def lesson(ctx: click.Context, name: str | None, as_json: bool) -> None:
         return
     story, pages = _told(name)
     if as_json:
-        click.echo(_json(_tree(name, story, pages)))
+        from tui_nn_engine import strict_json
+
+        click.echo(strict_json.dumps(_tree(name, story, pages)))
     else:
         _show(story, pages)
     if any(page.deviates for page in pages):
@@ -49,7 +51,9 @@ def _list(as_json: bool) -> None:
     from tui_nn.lessons import entries
 
     if as_json:
-        click.echo(_json([asdict(entry) for entry in entries()]))
+        from tui_nn_engine import strict_json
+
+        click.echo(strict_json.dumps([asdict(entry) for entry in entries()]))
     elif sys.stdout.isatty():
         _list_table(entries())
     else:
@@ -88,12 +92,6 @@ def _told(name: str) -> "tuple[Lesson, tuple[Page, ...]]":
             return found, Story(found).pages()
     except UnknownLessonError as error:
         raise Failure(str(error)) from None
-
-
-def _json(tree: Any) -> str:
-    from tui_nn.commands.reports import strict_json
-
-    return strict_json(tree)
 
 
 def _tree(name: str, story: "Lesson", pages: "tuple[Page, ...]") -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """Training told line by line: for pipes, for programs, for nobody."""
 
-import json
-import math
 import sys
-from typing import Any
 
+from tui_nn_engine import strict_json
 from tui_nn_engine.events import EpochEnded, Event, Progress, RunEnded, RunStarted, as_json
 
 
@@ -17,23 +15,7 @@ def json_lines(event: Event) -> None:
     events: list[Event | EpochEnded] = [event]
     if isinstance(event, Progress):
         events += event.epochs
-    write("".join(f"{strict_json(as_json(each))}\n" for each in events))
-
-
-def strict_json(tree: Any) -> str:
-    """JSON as its standard has it: NaN and infinity, which it does not know, become null."""
-    try:
-        return json.dumps(tree, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(tree), allow_nan=False)
-
-
-def _finite(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _finite(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_finite(value) for value in tree]
-    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
+    write("".join(f"{strict_json.dumps(as_json(each))}\n" for each in events))
 
 
 class Lines:
