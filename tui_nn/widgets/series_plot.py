@@ -41,7 +41,8 @@ class SeriesPlot(Widget):
         if self._series is None or width < SMALLEST[0] or height < SMALLEST[1]:
             return Strip.blank(width, self.rich_style)
         if self._strips is None or self._drawn_size != (width, height):
-            legend = f"{self._series.name} over time   ⣀⠔ seen   {class_marker(0)}{class_marker(1)}{class_marker(2)} to foretell"
+            signs = "".join(map(class_marker, range(len(self._series.seen))))
+            legend = f"{self._series.name} over time   ⣀⠔ seen   {signs} to foretell"
             self._strips = [
                 Strip([Segment(legend, Style(bold=True))]),
                 *self._draw(self._series, width, height - 1),
