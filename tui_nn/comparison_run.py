@@ -19,7 +19,6 @@ class Standing:
     ended: int = 0
     runs: int = 0
     best: str = ""
-    figure: str = ""
 
 
 class ComparisonRun:
@@ -54,7 +53,7 @@ class ComparisonRun:
                 ended += 1
                 yield Standing(self.path, ended, runs)
             elif RANKED in line:
-                yield Standing(self.path, ended, runs, *_best(json.loads(line)))
+                yield Standing(self.path, ended, runs, _best(json.loads(line)))
 
     def wait(self) -> int:
         """The exit code; negative where a signal killed it."""
@@ -65,9 +64,10 @@ class ComparisonRun:
         self._process.terminate()
 
 
-def _best(told: dict[str, Any]) -> tuple[str, str]:
-    """The name of the first run of the ranking, and the figure with its value."""
-    if not told["runs"] or told["runs"][0]["best"] is None:
-        return "", ""
-    first = told["runs"][0]
-    return first["run"], f"{told['figure'].replace('_', ' ')} {first['best']:.4g}"
+def _best(told: dict[str, Any]) -> str:
+    """The first of the ranking, of each data set, with the figure that says so."""
+    return "\n".join(
+        f"{run['run']}: {told['figure'].replace('_', ' ')} {run['best']:.4g}"
+        for run in told["runs"]
+        if run["rank"] == 1 and run["best"] is not None
+    )

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tui_nn.outline import outline
+from tui_nn.run_shelf import title_of
 from tui_nn_engine.paths import Steps, path_of, steps_of, value_at
 from tui_nn_engine.records import Record
 from tui_nn_engine.schema import nearest
@@ -43,8 +45,9 @@ def value_of(record: Record, path: str) -> Any:
     """A figure, a word about the run, or what stands at a place of its experiment; else None."""
     known: dict[str, Any] = {
         **record.last,
-        "name": record.label.name or record.folder.name,
+        "name": title_of(record),
         "tags": " ".join(record.label.tags),
+        "network": outline(record.experiment),
         "state": record.state,
         "epoch": record.epochs[-1].epoch if record.epochs else 0,
         "seconds": record.outcome.seconds,
@@ -71,8 +74,8 @@ def _term(part: str, records: Iterable[Record]) -> Callable[[Record], bool]:
 
 
 def _words(record: Record) -> str:
-    about = (record.label.name, *record.label.tags, record.experiment.data.name)
-    return " ".join((*about, record.folder.name)).casefold()
+    about = (title_of(record), *record.label.tags, record.experiment.data.name)
+    return " ".join((*about, record.folder.parent.name, record.folder.name)).casefold()
 
 
 def _holds(value: Any, sign: str, text: str) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tui_nn_engine.records import Label, Record
+from tui_nn_engine.records import Record
 from tui_nn_engine.runs import runs_folder
 from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.worker import is_being_trained
 
 FILES = ("experiment.toml", "metrics.jsonl", "run.json", "about.json")
 TRASH = ".deleted"
@@ -27,7 +28,10 @@ class Shelf:
         return bool(self._trash)
 
     def read(self) -> tuple[Record, ...]:
-        """The runs, newest first; only what has changed is read anew."""
+        """The runs, newest first, those of a comparison as its file has them.
+
+        Only what has changed is read anew.
+        """
         found: dict[Path, tuple[Stamp, Record | None]] = {}
         for folder in _folders():
             stamp = tuple(_stamp(folder / name) for name in FILES)
@@ -36,12 +40,17 @@ class Shelf:
                 known = stamp, _read(folder)
             found[folder] = known
         self._known = found
-        dated = [(stamp, record) for stamp, record in found.values() if record is not None]
-        dated.sort(key=lambda item: _newest(item[0]), reverse=True)
-        return tuple(record for _, record in dated)
+        newest: dict[Path, int] = {}
+        for folder, (stamp, _) in found.items():
+            newest[_group(folder)] = max(newest.get(_group(folder), 0), _newest(stamp))
+        records = [record for _, record in found.values() if record is not None]
+        records.sort(key=lambda one: (-newest[_group(one.folder)], one.label.place))
+        return tuple(records)
 
     def delete(self, folder: Path) -> None:
-        """Move it where it is kept until the app ends. Raises OSError."""
+        """Move it where it is kept until the app ends. Raises OSError, while it is trained too."""
+        if is_being_trained(folder):
+            raise BlockingIOError(f"{folder.name} is being trained; stop its comparison first (c)")
         trash = runs_folder() / TRASH
         trash.mkdir(parents=True, exist_ok=True)
         place = trash / f"{len(self._trash)}-{folder.name}"
@@ -70,9 +79,12 @@ class Shelf:
         with suppress(OSError):
             (runs_folder() / TRASH).rmdir()
 
-    def label(self, record: Record, label: Label) -> None:
-        """Name it and tag it. Raises OSError."""
-        label.write(record.folder)
+
+def title_of(record: Record) -> str:
+    """What it is called; a run of a comparison that has no name is called like the comparison."""
+    if record.label.name:
+        return record.label.name
+    return _group(record.folder).name
 
 
 def _folders() -> Iterator[Path]:
@@ -97,6 +109,11 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
+
+
+def _group(folder: Path) -> Path:
+    """The folder of the comparison that a run belongs to, else its own."""
+    return folder if folder.parent == runs_folder() else folder.parent
 
 
 def _newest(stamp: Stamp) -> int:

@@ -3,6 +3,7 @@
 Made in a thread, for it reads files and goes through whole runs.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,15 @@ import numpy as np
 
 from tui_nn.outline import outline
 from tui_nn.run_filter import filtered, value_of
-from tui_nn.run_shelf import Shelf
+from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.widgets.history import History
-from tui_nn.widgets.run_table import Row, Sorting
+from tui_nn.widgets.run_table import COLUMNS, Row, Sorting
 from tui_nn_engine.comparison import in_words, short_names
 from tui_nn_engine.records import Record, differences
 
 Curves = dict[str, History]
+_TOLD = re.compile(r"data\.name|layers\[\d+\]\.(units|type|activation)|training\.changes")
+"""Places that other columns tell of, and long ones."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class View:
     """What there is to show."""
 
     rows: tuple[Row, ...]
+    columns: dict[str, str]
+    """The columns that tell rows apart, with their headings."""
+    common: tuple[str, ...]
+    """Data and network, where all rows have the same."""
     sorting: Sorting
     count: int
     """Of all runs, filtered out ones too."""
@@ -76,6 +83,8 @@ class Viewer:
         rows = [Row(record, _values(record, names)) for record in shown]
         return View(
             tuple(_sorted(rows, wish.sorting)),
+            _columns(rows, _metric(shown)),
+            tuple(str(rows[0].values[column]) for column in _same(rows)),
             wish.sorting,
             len(records),
             problem,
@@ -107,10 +116,31 @@ def curves(record: Record) -> Curves:
     return found
 
 
+def _same(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Of data and network those that are the same in all rows."""
+    return tuple(
+        column
+        for column in ("data", "network")
+        if len(rows) > 1 and len({row.values[column] for row in rows}) == 1
+    )
+
+
+def _columns(rows: Sequence[Row], metric: str) -> dict[str, str]:
+    """Those with something in them, that is not the same everywhere."""
+    headings = {"val_loss": "val loss", "seconds": "time", "metric": metric or "metric"}
+    same = _same(rows)
+    return {
+        column: headings.get(column, column)
+        for column in COLUMNS
+        if column == "name"
+        or (column not in same and any(row.values[column] not in {None, ""} for row in rows))
+    }
+
+
 def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | None]:
     last, metric = record.last, _metric([record])
     return {
-        "name": " #".join((record.label.name or record.folder.name, *record.label.tags)),
+        "name": " #".join((title_of(record), *record.label.tags)),
         "data": record.experiment.data.name,
         "network": outline(record.experiment),
         "differs": _differing(record, names),
@@ -124,12 +154,14 @@ def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | No
 
 
 def _differing(record: Record, names: dict[str, str]) -> str:
-    """Its values at the places that differ: learning_rate=0.1 seed=2."""
+    """Its values at the places that differ: sgd learning_rate=0.1 seed=2."""
     found = []
     for path, name in names.items():
         value = value_of(record, path)
-        if value is not None and not path.startswith(("data.name", "training.changes")):
-            found.append(in_words(value) if name == "type" else f"{name}={in_words(value)}")
+        if value in (None, False) or _TOLD.match(path):
+            continue
+        bare = path.endswith(".type")
+        found.append(in_words(value) if bare else f"{name}={in_words(value)}")
     return " ".join(found)
 
 

@@ -156,9 +156,9 @@ class _Crew:
         one = self._members[member]
         folder = self._out / one.folder
         order = Open(one.experiment.tree(), str(folder))
-        if one.title and not folder.exists():
+        if not folder.exists():
             folder.mkdir(parents=True)
-            Label(one.title).write(folder)
+            Label(one.title, place=member).write(folder)
         with suppress(BrokenPipeError):  # it has died: its listener tells
             stream = cast("BinaryIO", worker.stdin)
             stream.write(wire.pack(order))

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -17,23 +17,25 @@ from tui_nn_engine.runs import Outcome, read_metrics
 
 @dataclass(frozen=True)
 class Label:
-    """What a person calls a run: a name and tags, kept in about.json."""
+    """What a person calls a run: a name and tags; kept in about.json."""
 
     name: str = ""
     tags: tuple[str, ...] = ()
+    place: int = 0
+    """Among the runs of a comparison."""
 
     @classmethod
     def of(cls, folder: Path) -> Self:
         """As the folder says; nothing where it says nothing, or no sense."""
         try:
             told = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-            return cls(str(told["name"]), tuple(map(str, told["tags"])))
+            return cls(str(told["name"]), tuple(map(str, told["tags"])), int(told["place"]))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return cls()
 
     def write(self, folder: Path) -> None:
         """Into the folder, atomically. Raises OSError."""
-        text = json.dumps({"name": self.name, "tags": list(self.tags)}, ensure_ascii=False)
+        text = json.dumps(asdict(self), ensure_ascii=False)
         write_atomically(folder / "about.json", text.encode())
 
 

@@ -113,6 +113,20 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def is_being_trained(folder: Path) -> bool:
+    """Whether a worker trains the run of this folder now; unknown is no."""
+    try:
+        import fcntl
+
+        with (folder / "lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
 def main() -> None:
     """Serve standard input; standard output is kept for the messages."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -100,6 +100,8 @@ class JsonLines(Report):
         runs = [
             {
                 "run": member.name,
+                "data": member.experiment.data.name,
+                "rank": place,
                 "settings": member.settings,
                 "state": record.state,
                 "best": record.best(ranking.figure) if ranking.figure else None,
@@ -107,7 +109,7 @@ class JsonLines(Report):
                 "seconds": record.outcome.seconds,
                 "folder": str(record.folder),
             }
-            for member, record in ranking.rows
+            for place, member, record in ranking.rows
         ]
         tree = {"event": "ranking", "figure": ranking.figure, "runs": runs}
         write(f"{strict_json.dumps(tree)}\n")
@@ -175,10 +177,13 @@ class LiveReport(Report):
 
 @dataclass(frozen=True)
 class Ranking:
-    """The runs of a comparison, best first, and the figure that says so."""
+    """The runs of a comparison, best first, and the figure that says so.
+
+    Figures of different data say nothing about each other: each data set has places of its own.
+    """
 
     figure: str
-    rows: tuple[tuple[Member, Record], ...]
+    rows: tuple[tuple[int, Member, Record], ...]
 
     @classmethod
     def of(cls, members: Sequence[Member], folder: Path) -> "Ranking":
@@ -189,9 +194,13 @@ class Ranking:
                 found.append((member, Record.read(folder / member.folder)))
             except ExperimentError:  # it could not even begin
                 continue
-        records = [record for _, record in found]
-        name = ranking_figure(records)
-        return cls(name, tuple(found[index] for index in rank(records, name)))
+        name = ranking_figure([record for _, record in found])
+        rows = []
+        for data in dict.fromkeys(member.experiment.data.name for member, _ in found):
+            of_it = [one for one in found if one[0].experiment.data.name == data]
+            order = rank([record for _, record in of_it], name)
+            rows += [(place, *of_it[index]) for place, index in enumerate(order, 1)]
+        return cls(name, tuple(rows))
 
 
 def ranking_table(ranking: Ranking) -> Table:
@@ -203,13 +212,15 @@ def ranking_table(ranking: Ranking) -> Table:
         pad_edge=False, padding=(0, 1, 0, 0),
     )  # fmt: skip
     table.add_column("", justify="right")
-    headings = list(dict.fromkeys(key for member, _ in ranking.rows for key in member.settings))
+    headings = list(dict.fromkeys(key for _, member, _ in ranking.rows for key in member.settings))
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for heading in ("best", "last", *more, "seconds"):
         table.add_column(heading.replace("_", " "), justify="right", min_width=8)
     table.add_column("")
-    for place, (member, record) in enumerate(ranking.rows, 1):
+    for place, member, record in ranking.rows:
+        if place == 1 and table.row_count:
+            table.add_section()
         best, last = record.best(figure), record.last
         told = [best, last.get(figure), *(last.get(name) for name in more)]
         settings = [
@@ -228,7 +239,8 @@ def ranking_table(ranking: Ranking) -> Table:
 
 def _metrics(ranking: Ranking) -> list[str]:
     """The first metric, of the validation data where there is any, and the test's figures."""
-    known = next((record for _, record in ranking.rows if record.epochs), None)
+    records = [record for _, _, record in ranking.rows]
+    known = next((record for record in records if record.epochs), None)
     if known is None:
         return []
     names = [*figures(known.epochs[-1])]
@@ -238,5 +250,5 @@ def _metrics(ranking: Ranking) -> list[str]:
         found.append(f"val_{metric}" if f"val_{metric}" in names else metric)
         found.append(f"test_{metric}")
     found = [name for name in ("test_loss", *found) if name != ranking.figure]
-    has = {name for _, record in ranking.rows for name in record.last}
+    has = {name for record in records for name in record.last}
     return [name for name in found if name in has]

@@ -3,72 +3,75 @@
 import asyncio
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Input, Static, Tab, Tabs
 
-from tui_nn.comparison_run import ComparisonRun, Standing
-from tui_nn.modes.mode import Mode
+from tui_nn.modes.comparison_files import ComparisonFiles
+from tui_nn.palette import class_color, class_marker
 from tui_nn.run_filter import EXAMPLE
 from tui_nn.run_shelf import Shelf
 from tui_nn.run_view import View, Viewer, Wish
 from tui_nn.widgets.ask_text import AskText
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.difference_table import DifferenceTable
-from tui_nn.widgets.run_table import COLUMNS, RunTable, Sorting
+from tui_nn.widgets.run_table import RunTable, Sorting
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.records import Label, Record
 
-PANES = {"runs": "Runs", "loss": "Loss", "metric": "Metric", "differences": "Differences"}
-LOOK = 1.0  # seconds between two looks at the folder of runs
-COLORS = ("primary", "warning", "success", "error", "secondary")
-MARKERS = "●×▲◆+■"
-LETTERS = string.ascii_letters
-EMPTY = "Choose runs with space: their curves appear here, one over the other."
-NONE_YET = "No run has been saved yet: each one saves itself while it trains (2)."
+PANES: Final = {"runs": "Runs", "loss": "Loss", "metric": "Metric", "differences": "Differences"}
+LOOK: Final = 1.0  # seconds between two looks at the folder of runs
+LETTERS: Final = string.ascii_letters
+EMPTY: Final = "Choose runs with space: their curves appear here, one over the other."
+NONE_YET: Final = "No run has been saved yet: each one saves itself while it trains (2)."
+TITLES: Final = {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}
+HELP: Final = f"""\
+**Lay runs beside each other.** All that were saved are listed, also those being trained now;
+`space` chooses one, then another: their curves lie over each other, and the table below says
+where their experiments differ. A click on a heading sorts.
+
+**The filter** takes words, and comparisons with any place of the experiment or any figure:
+`{EXAMPLE}`, `state = diverged`,
+`moons`.
+
+**A comparison file** lists values (`"optimizer.learning_rate" = [0.1, 0.01]`) and runs the
+experiment with each of them, on all cores; `c` runs one.
+"""
 
 
-class Compare(Mode):
+class Compare(ComparisonFiles):
     """Lay runs beside each other. `is_open` says of a folder whether its run is being trained;
     `open_experiment` takes an experiment into Build; `file` is a comparison to be run at once.
     """
 
     CSS_PATH = "compare.tcss"
+    HELP = HELP
+    BINDING_GROUP_TITLE = "Compare mode"
     name_of_mode = "compare"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    BINDINGS = [
-        Binding("space", "choose", "Choose"),
-        Binding("a", "choose_all", "Choose all, or none", show=False),
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("s", "sort", "Sort"),
-        Binding("S", "reverse", "Reverse", show=False),
-        Binding("v", "validation", "Val."),
-        Binding("y", "log_axis", "Log"),
-        Binding("n", "rename", "Name"),
-        Binding("g", "tag", "Tags"),
-        Binding("x,delete", "delete", "Delete"),
-        Binding("ctrl+z", "undo", "Undo"),
-        Binding("b", "build", "Build"),
-        Binding("c", "run_file", "File"),
-        Binding("p", "next_pane", "Next pane", show=False),
-        Binding("escape", "leave", "Runs", show=False),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "choose", "choose", tooltip="Lay the run over the others, or no longer"),
+        Binding("a", "choose_all", "all", show=False, tooltip="All that are listed, or none"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="Which runs are listed"),
+        Binding("s", "sort", "sort", tooltip="By the next column"),
+        Binding("S", "reverse", "sort back", show=False, tooltip="The other way round"),
+        Binding("n", "rename", "name", tooltip="Give the run a name"),
+        Binding("g", "tag", "tag", tooltip="Give the run tags, words to filter by"),
+        Binding("x,delete", "delete", "delete", tooltip="Take the run away; ctrl+z brings it back"),
+        Binding("ctrl+z", "undo", "undo", tooltip="Bring back the run deleted last"),
+        Binding("b", "build", "build", tooltip="Open the run's experiment as a new one"),
+        Binding("c", "run_file", "file", tooltip="Run all of a comparison file, or stop it"),
+        Binding("v", "validation", "validation", show=False, tooltip="Its curves, or training's"),
+        Binding("y", "log_axis", "log", tooltip="Loss on a logarithmic axis"),
+        Binding("p", "next_pane", "pane", show=False, tooltip="The next pane, where one is shown"),
+        Binding("escape", "leave", "to the runs", show=False, tooltip="Out of the filter"),
     ]
-
-    @dataclass
-    class _Stands(Message):
-        standing: Standing
-
-    @dataclass
-    class _Stopped(Message):
-        running: ComparisonRun
-        code: int
 
     def __init__(
         self,
@@ -76,16 +79,14 @@ class Compare(Mode):
         open_experiment: Callable[[Experiment], None],
         file: Path | None = None,
     ) -> None:
-        super().__init__()
-        self._is_open, self._open_experiment, self._file = is_open, open_experiment, file
+        super().__init__(file)
+        self._is_open, self._open_experiment = is_open, open_experiment
         self._shelf = Shelf()
         self._viewer = Viewer(self._shelf)
         self._wish = Wish()
         self._view: View | None = None
         self._one_look = asyncio.Lock()
         self._validation = True
-        self._comparisons: dict[Path, ComparisonRun] = {}
-        self._standings: dict[Path, Standing] = {}
 
     def compose_mode(self) -> ComposeResult:
         """The runs above, curves in the middle, differences below; tabs where it is narrow."""
@@ -96,33 +97,24 @@ class Compare(Mode):
                 yield Static(id="problem", markup=False)
                 yield RunTable()
             with Horizontal(id="curves"):
-                yield Curve([], title="Loss", x_label="epoch", empty=EMPTY, id="loss")
-                yield Curve([], title="Accuracy", x_label="epoch", empty=EMPTY, id="metric")
+                yield Curve([], x_label="epoch", empty=EMPTY, id="loss")
+                yield Curve([], x_label="epoch", empty=EMPTY, id="metric")
             yield DifferenceTable(id="differences")
 
     def on_mount(self) -> None:
         """The first look."""
+        self.query_one(Tabs).can_focus = False
         self._show_pane("runs")
-        self.query_one(RunTable).focus()
         self.set_interval(LOOK, self._look_again)
         self._look()
-        if self._file is not None:
-            self._run(self._file)
 
     def on_screen_resume(self) -> None:
         """Runs may have been trained meanwhile."""
         self._look()
 
     async def on_unmount(self) -> None:
-        """Comparisons under way save and end; what was deleted is gone."""
-        await asyncio.to_thread(self._end)
-
-    def _end(self) -> None:
-        for running in self._comparisons.values():
-            running.stop()
-        for running in self._comparisons.values():
-            running.wait()
-        self._shelf.empty_trash()
+        """What was deleted is gone."""
+        await asyncio.to_thread(self._shelf.empty_trash)
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -142,21 +134,24 @@ class Compare(Mode):
         self._wish = replace(self._wish, **changes)
         self._look()
 
+    def show_standings(self) -> None:
+        """How far the comparisons are, below the runs."""
+        self.query_one("#runs").border_subtitle = "   ".join(
+            f"▶ {one.path.name}: {one.ended} of {one.runs or '…'} runs ended"
+            for one in self.standings.values()
+        )
+        self._look()
+
     def _show(self, view: View) -> None:
         runs = self.query_one("#runs")
-        runs.border_title = f"Runs {len(view.rows)} of {view.count}" if view.count else "Runs"
+        count = f"{len(view.rows)} of {view.count}" if len(view.rows) < view.count else view.count
+        runs.border_title = " · ".join(filter(None, (f"Runs {count or ''}".strip(), *view.common)))
         problem = f"✗ {view.problem}" if view.problem else "" if view.count else NONE_YET
         self.query_one("#problem", Static).update(problem)
         self.query_one("#problem").display = bool(problem)
-        marks = [
-            (LETTERS[index], self.app.theme_variables.get(_style(index).color, ""))
-            for index in range(len(view.chosen))
-        ]
-        folders = (record.folder for record in view.chosen)
-        headings = {"val_loss": "val loss", "seconds": "time", "metric": view.metric or "metric"}
-        self.query_one(RunTable).show(
-            view.rows, dict(zip(folders, marks, strict=True)), view.sorting, headings
-        )
+        marks = [(LETTERS[index], class_color(index)) for index in range(len(view.chosen))]
+        marked = {record.folder: mark for record, mark in zip(view.chosen, marks, strict=True)}
+        self.query_one(RunTable).show(view.rows, view.columns, marked, view.sorting)
         self._show_curves(view)
         self.query_one(DifferenceTable).show(marks, view.chosen, view.differing)
         self.refresh_bindings()
@@ -166,10 +161,11 @@ class Compare(Mode):
             curve = self.query_one(f"#{name}", Curve)
             validation = self._validation and any(f"val_{figure}" in one for one in view.curves)
             told = f"val_{figure}" if validation else figure
-            title = {"r2": "R²", "rmse": "RMSE"}.get(figure, figure.capitalize()) or "Metric"
-            curve.title = f"{title}, {'validation' if validation else 'training'}"
+            title = TITLES.get(figure, figure.replace("_", " ").capitalize()) or "Metric"
+            about = ["validation" if validation else "training", *["log"] * curve.log_scale]
+            curve.border_title = ", ".join((title, *about))
             curve.series = [
-                Series(LETTERS[index % len(LETTERS)], curves[told], _style(index))
+                Series(LETTERS[index], curves[told], _style(index))
                 for index, curves in enumerate(view.curves)
                 if told in curves
             ]
@@ -193,12 +189,16 @@ class Compare(Mode):
             chosen = tuple(folder for folder in chosen if folder != record.folder)
         else:
             chosen = (*chosen, record.folder)
-        self._wants(chosen=chosen[: len(LETTERS)])
+        self._choose(chosen)
 
     def action_choose_all(self) -> None:
         """All that are listed; none, where any is chosen."""
         rows = self.query_one(RunTable).rows
-        chosen = () if self._wish.chosen else tuple(row.record.folder for row in rows)
+        self._choose(() if self._wish.chosen else tuple(row.record.folder for row in rows))
+
+    def _choose(self, chosen: tuple[Path, ...]) -> None:
+        if len(chosen) > len(LETTERS):
+            self.notify(f"No more than {len(LETTERS)} runs lie over each other.", timeout=4)
         self._wants(chosen=chosen[: len(LETTERS)])
 
     def action_filter(self) -> None:
@@ -215,14 +215,15 @@ class Compare(Mode):
         self.query_one(RunTable).focus()
 
     def action_leave(self) -> None:
-        """Out of the filter, back to the runs."""
+        """Out of the filter, or whatever it is, back to the runs."""
         self._show_pane("runs")
         self.query_one(RunTable).focus()
 
     def action_sort(self) -> None:
-        """By the next column."""
-        columns = ["", *COLUMNS]
-        at = columns.index(self._wish.sorting.column)
+        """By the next column that is shown."""
+        columns = ["", *self.query_one(RunTable).columns]
+        now = self._wish.sorting.column
+        at = columns.index(now) if now in columns else 0
         self._wants(sorting=Sorting(columns[(at + 1) % len(columns)]))
 
     def action_reverse(self) -> None:
@@ -247,6 +248,8 @@ class Compare(Mode):
         """Linear or logarithmic loss."""
         curve = self.query_one("#loss", Curve)
         curve.log_scale = not curve.log_scale
+        if self._view is not None:
+            self._show_curves(self._view)
 
     # -- one run --------------------------------------------------------------------------------
 
@@ -257,7 +260,7 @@ class Compare(Mode):
         if record is not None:
             name = await self.app.push_screen_wait(AskText("Name of the run", record.label.name))
             if name is not None:
-                self._relabel(record, Label(name, record.label.tags))
+                self._relabel(record, replace(record.label, name=name))
 
     @work
     async def action_tag(self) -> None:
@@ -267,7 +270,7 @@ class Compare(Mode):
             tags, hint = " ".join(record.label.tags), "Words with spaces between them."
             text = await self.app.push_screen_wait(AskText("Tags of the run", tags, hint))
             if text is not None:
-                self._relabel(record, Label(record.label.name, tuple(text.split())))
+                self._relabel(record, replace(record.label, tags=tuple(text.split())))
 
     def _relabel(self, record: Record, label: Label) -> None:
         try:
@@ -282,7 +285,7 @@ class Compare(Mode):
         if record is None:
             return
         if self._is_open(record.folder):
-            self.notify("This run is open in Train (2); open another one first.", timeout=4)
+            self.notify("This run is open in Train (2); open another one there first.", timeout=4)
             return
         try:
             self._shelf.delete(record.folder)
@@ -307,62 +310,6 @@ class Compare(Mode):
         if record is not None:
             self._open_experiment(record.experiment)
 
-    # -- comparison files -----------------------------------------------------------------------
-
-    @work
-    async def action_run_file(self) -> None:
-        """Choose a comparison file and run it; its runs appear and grow here."""
-        from tui_nn.forms.files import comparison_to_open
-
-        path = await comparison_to_open(self.app, Path())
-        if path is not None:
-            self._run(path)
-
-    def _run(self, path: Path) -> None:
-        path = path.resolve()
-        if path in self._comparisons:
-            self.notify(f"{path.name} is being run already.", timeout=3)
-            return
-        try:
-            running = ComparisonRun(path)
-        except OSError as error:
-            self.notify(str(error), title=f"{path.name} can't be run", severity="error")
-            return
-        self._comparisons[path] = running
-        self._follow(running)
-
-    @work(thread=True)
-    def _follow(self, running: ComparisonRun) -> None:
-        for standing in running.standings():
-            self.post_message(self._Stands(standing))
-        self.post_message(self._Stopped(running, running.wait()))
-
-    @on(_Stands)
-    def _stands(self, event: _Stands) -> None:
-        self._standings[event.standing.path] = event.standing
-        self._show_standings()
-
-    @on(_Stopped)
-    def _stopped(self, event: _Stopped) -> None:
-        path = event.running.path
-        del self._comparisons[path]
-        standing = self._standings.pop(path, Standing(path))
-        self._show_standings()
-        self._look()
-        if standing.best:
-            text = f"The best {standing.figure}: {standing.best}"
-            self.notify(text, title=f"{path.name}: all runs have ended", timeout=8)
-        if event.code > 0 or event.running.said:
-            said = event.running.said.strip() or f"It ended with {event.code}."
-            self.notify(said, title=path.name, severity="warning", timeout=12)
-
-    def _show_standings(self) -> None:
-        """Below the runs: how far the comparisons are."""
-        self.query_one("#runs").border_subtitle = "   ".join(
-            f"▶ {one.path.name}: {one.ended} of {one.runs} runs ended"
-            for one in self._standings.values()
-        )
-
     # -- panes ----------------------------------------------------------------------------------
 
     def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
@@ -370,20 +317,23 @@ class Compare(Mode):
         self._show_pane((event.tab.id or "").removeprefix("tab-"))
 
     def action_next_pane(self) -> None:
-        """The next tab."""
-        self.query_one(Tabs).action_next_tab()
+        """The next pane, after the last one the first."""
+        panes = [*PANES]
+        shown = panes.index(self.query_one(Tabs).active.removeprefix("tab-"))
+        self._show_pane(panes[(shown + 1) % len(panes)])
 
     def _show_pane(self, key: str) -> None:
         for pane in PANES:
             self.set_class(pane == key, f"-show-{pane}")
         if self.query_one(Tabs).active != f"tab-{key}":
             self.query_one(Tabs).active = f"tab-{key}"
-        if self.focused is None or not self.focused.is_on_screen:
-            self.call_after_refresh(self._focus_pane, key)
+        self.call_after_refresh(self._focus_pane, key)
 
     def _focus_pane(self, key: str) -> None:
         """Keys belong to what is on screen."""
-        self.query_one("RunTable" if key == "runs" else f"#{key}").focus()
+        pane = self.query_one(f"#{key}")
+        if self.focused is None or pane not in self.focused.ancestors_with_self:
+            (self.query_one(RunTable) if key == "runs" else pane).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Grey out what can't be done now."""
@@ -395,5 +345,5 @@ class Compare(Mode):
 
 
 def _style(index: int) -> SeriesStyle:
-    """Colour and marker together tell 30 runs apart."""
-    return SeriesStyle(COLORS[index % len(COLORS)], MARKERS[(index + index // 5) % len(MARKERS)])
+    """Colour and marker together tell 40 runs apart."""
+    return SeriesStyle(class_color(index), class_marker(index))

@@ -38,9 +38,8 @@ class DifferenceTable(ScrollableContainer):
         differing: Mapping[str, Sequence[Any]],
     ) -> None:
         """`marks` are the letter and the colour of each run, `differing` is as `differences`."""
-        self.query_one(Static).update(
-            _table(marks, records, differing) if len(records) > 1 else SAME
-        )
+        table = _table(marks, records, differing) if len(records) > 1 else SAME
+        self.query_one(Static).update(table)
 
 
 def _table(

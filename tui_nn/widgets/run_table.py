@@ -14,7 +14,7 @@ from tui_nn.widgets.row_list import RowList
 from tui_nn_engine.records import Record
 
 COLUMNS: dict[str, tuple[int, int]] = {
-    "name": (16, 30),
+    "name": (20, 40),
     "data": (6, 12),
     "network": (12, 30),
     "differs": (16, 60),
@@ -28,8 +28,8 @@ COLUMNS: dict[str, tuple[int, int]] = {
 """The columns, with the least and the most width of each."""
 SPREAD = (
     "data",
-    "differs",
     "name",
+    "differs",
     "network",
     "metric",
     "loss",
@@ -39,6 +39,8 @@ SPREAD = (
     "seconds",
 )
 """Which are made wider first, where there is room."""
+FIRST_TO_GO = ("seconds", "epoch", "network", "data", "test", "metric")
+"""Which are left out first, where there is not room for all."""
 NUMBERS = ("epoch", "loss", "val_loss", "metric", "test", "seconds")
 STATES = {"diverged": "✗", "unfinished": "…"}
 
@@ -86,24 +88,38 @@ class RunTable(RowList):
         self._chosen: Mapping[Path, tuple[str, str]] = {}
         self._sorting = Sorting()
         self._headings: Mapping[str, str] = {}
+        self._needed: dict[str, int] = {}
+        self._fitting: tuple[int, dict[str, int]] = (0, {})
         self._current_folder: Path | None = None
 
     def show(
         self,
         rows: Sequence[Row],
+        headings: Mapping[str, str],
         chosen: Mapping[Path, tuple[str, str]],
         sorting: Sorting,
-        headings: Mapping[str, str],
     ) -> None:
-        """Show these; `chosen` gives the mark and the colour of each chosen run's curve."""
+        """Show these rows, of them the columns in `headings`; `chosen` gives the mark and the
+        colour of each chosen run's curve.
+        """
         self.rows, self._chosen, self._sorting = tuple(rows), chosen, sorting
         self._headings = headings
+        self._needed = {
+            column: max(len(heading) + 1, self._widest(column))
+            for column, heading in headings.items()
+        }
+        self._fitting = (0, {})
         folders = [row.record.folder for row in rows]
         current = min(self._current or 0, len(rows) - 1) if rows else None
         if self._current_folder in folders:
             current = folders.index(self._current_folder)
         self.set_rows(len(rows), current, reveal=current != self._current)
         self._current_folder = folders[current] if current is not None else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those there is room for."""
+        return tuple(self._widths(self._room) if self._room else self._headings)
 
     @property
     def current(self) -> Row | None:
@@ -140,7 +156,7 @@ class RunTable(RowList):
         """The columns, the one that sorts marked."""
         line = Text("    ", style=self.get_component_rich_style("rows--heading"))
         for column, cells in self._widths(width).items():
-            heading = self._headings.get(column, column)
+            heading = self._headings[column]
             if column == self._sorting.column:
                 heading = f"{'▼' if self._sorting.descending else '▲'}{heading}"
             line.append(_fitted(heading, cells, column in NUMBERS) + " ")
@@ -167,24 +183,20 @@ class RunTable(RowList):
         return self.scrollable_content_region.width
 
     def _widths(self, width: int) -> dict[str, int]:
-        """Columns with something in them, from the least width up while there is room.
+        """Of the columns there is room for, from the least width up."""
+        if self._fitting[0] != width:
+            self._fitting = width, self._fitted_to(width)
+        return self._fitting[1]
 
-        Where there is not room for all, those in the middle go first.
-        """
-        needed = {
-            column: max(len(self._headings.get(column, column)) + 1, self._widest(column))
-            for column in COLUMNS
-            if column == "name"
-            or any(row.values.get(column) not in {None, ""} for row in self.rows)
-        }
-        found = {column: COLUMNS[column][0] for column in needed}
-        for column in ("seconds", "epoch", "network", "data", "test"):
+    def _fitted_to(self, width: int) -> dict[str, int]:
+        found = {column: COLUMNS[column][0] for column in self._needed}
+        for column in FIRST_TO_GO:
             if sum(found.values()) + len(found) + 4 <= width:
                 break
             found.pop(column, None)
         spare = width - 4 - sum(found.values()) - len(found)
         for column in sorted(found, key=SPREAD.index):
-            more = min(needed[column], COLUMNS[column][1]) - found[column]
+            more = min(self._needed[column], COLUMNS[column][1]) - found[column]
             step = max(min(more, spare), 0)
             found[column] += step
             spare -= step
