@@ -27,6 +27,7 @@ _CATALOGUE: tuple[tuple[Entry, Loader], ...] = (
     (toys.GAUSSIANS, toys.gaussians),
     (toys.SPIRAL, toys.spiral),
     (toys.PLANE, toys.plane),
+    (toys.CURVE, toys.curve),
     (sequences.FIRST_SYMBOL, sequences.first_symbol),
     (sequences.PARITY, sequences.parity),
     (sequences.ADDING, sequences.adding),

@@ -60,6 +60,13 @@ PLANE = replace(
     task="regression",
     classes=0,
 )
+CURVE = replace(
+    PLANE,
+    name="curve",
+    shape=(1,),
+    source="computed: a sine",
+    description="Regression of a curve: one wave of a sine, y = sin(π x)",
+)
 
 
 def _points(
@@ -145,3 +152,12 @@ def plane(
     if noise > 0:
         y = y + stream(seed, "noise of plane").normal(0, noise, y.shape)
     return PLANE.dataset(x, y, input_names=_INPUTS, target_names=("y",))
+
+
+def curve(*, samples: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
+    """Return y = sin(π x) + noise over points drawn evenly from the interval -1..1."""
+    x = stream(seed, "points of curve").uniform(-1, 1, (samples, 1))
+    y = np.sin(np.pi * x)
+    if noise > 0:
+        y = y + stream(seed, "noise of curve").normal(0, noise, y.shape)
+    return CURVE.dataset(x, y, input_names=("x",), target_names=("y",))

@@ -152,6 +152,12 @@ class PlaneData(ScaledData):
     loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
 
 
+class CurveData(PlaneData):
+    """A curve to fit: one input, one output."""
+
+    name: Literal["curve"]  # type: ignore[assignment]
+
+
 class GivenData(ScaledData):
     """Samples written in the experiment itself."""
 
@@ -190,6 +196,7 @@ DATA_BLOCKS: tuple[type[DataBlock], ...] = (
     SpiralData,
     GaussianData,
     PlaneData,
+    CurveData,
     FirstSymbolData,
     ParityData,
     AddingData,
@@ -214,6 +221,7 @@ AnyData = Annotated[
     | SpiralData
     | GaussianData
     | PlaneData
+    | CurveData
     | FirstSymbolData
     | ParityData
     | AddingData

@@ -6,7 +6,7 @@ import pytest
 from tui_nn_datasets import DataError, load
 from tui_nn_datasets.gates import GATES
 
-NOISY = ["xor", "gates", "moons", "circles", "gaussians", "spiral", "plane"]
+NOISY = ["xor", "gates", "moons", "circles", "gaussians", "spiral", "plane", "curve"]
 
 
 @pytest.mark.parametrize("name", NOISY)
@@ -22,7 +22,7 @@ def test_the_same_seed_makes_the_same_points_and_another_seed_others(name):
 @pytest.mark.parametrize("samples", [2, 3, 51, 1000])
 def test_there_are_as_many_points_as_asked_for(name, samples):
     data = load(name, samples=samples)
-    assert data.x.shape == (samples, 2)
+    assert data.x.shape == (samples, 1 if name == "curve" else 2)
     assert data.x.dtype == np.float64
     if data.task == "classification":
         counts = np.bincount(data.y, minlength=data.classes)
@@ -126,6 +126,17 @@ def test_without_noise_the_plane_is_one():
     assert data.y[:, 0] == pytest.approx(2 * data.x[:, 0] - 3 * data.x[:, 1] + 0.5)
     assert np.abs(data.x).max() <= 1
     assert data.task == "regression"
+
+
+def test_without_noise_the_curve_is_a_wave():
+    data = load("curve", noise=0.0, samples=500)
+    assert data.x.shape == data.y.shape == (500, 1)
+    assert data.y == pytest.approx(np.sin(np.pi * data.x))
+    assert data.x.min() < -0.98
+    assert data.x.max() > 0.98
+    noisy = load("curve", noise=0.3, samples=500)
+    assert (noisy.x == data.x).all()
+    assert 0.25 < np.std(noisy.y - data.y) < 0.35
 
 
 def test_noise_does_not_move_the_points_of_the_plane():

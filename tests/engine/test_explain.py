@@ -217,6 +217,7 @@ FRONTS: list[list[dict[str, Any]]] = [
     [{"type": "layer_normalization"}],
     [{"type": "batch_normalization"}],
     [{"type": "batch_normalization", "scale": False}, {"type": "layer_normalization"}],
+    [{"type": "polynomial", "degree": 3}],
     [
         {
             "type": "parallel",

@@ -19,6 +19,7 @@ from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Resh
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.normalization import Normalize, Scale, Shift
 from tui_nn_engine.primitives.penalties import Penalty
+from tui_nn_engine.primitives.powers import Powers
 from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
 from tui_nn_engine.regularizers import L1, L1L2, L2
 from tui_nn_engine.schema import kind_name
@@ -173,6 +174,13 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
         lambda b, s: b.apply(Concatenate(), s["x"], s["y"], s["x"], name="h"),
         {"x": (4, 2, 3), "y": (4, 2, 1)},
     ),
+    **{
+        f"powers to {degree}": (
+            lambda b, s, degree=degree: b.apply(Powers(degree), s["x"], name="h"),
+            {"x": (4, 2, 3)},
+        )
+        for degree in (1, 2, 5)
+    },
     "select": (lambda b, s: b.apply(Select([3, 1]), s["x"], name="h"), {"x": (4, 2, 4)}),
     **{
         f"penalty {kind_name(type(kind))}": (
@@ -334,6 +342,8 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
     "flatten inside": ((2, 3), [HIDDEN, {"type": "flatten"}, HIDDEN]),
     "time": ((2, 3), [HIDDEN, HIDDEN]),
     "activation layer": ((3,), [{**HIDDEN, "activation": "linear"}, {"type": "activation"}]),
+    "polynomial": ((2,), [{"type": "polynomial", "degree": 3}, HIDDEN]),
+    "polynomial inside": ((3,), [HIDDEN, {"type": "polynomial"}, HIDDEN]),
     "select": ((4,), [{"type": "select", "columns": [2, 0, 3]}, HIDDEN]),
     "select inside": ((3,), [HIDDEN, {"type": "select", "columns": [1, 0]}, HIDDEN]),
     "wide and deep": ((3,), [side_by_side([], [HIDDEN, HIDDEN]), HIDDEN]),

@@ -13,6 +13,7 @@ from tui_nn_engine.layers.normalization import (
 )
 from tui_nn_engine.layers.parallel import Branch, Parallel
 from tui_nn_engine.layers.places import INPUT, Place, placed, shaped
+from tui_nn_engine.layers.polynomial import Polynomial
 from tui_nn_engine.layers.selecting import Select
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
 from tui_nn_engine.schema import OneOf
@@ -26,6 +27,7 @@ LAYERS: tuple[type[Layer], ...] = (
     LayerNormalization,
     Flatten,
     McCullochPitts,
+    Polynomial,
     Select,
     Parallel,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "Normalization",
     "Parallel",
     "Place",
+    "Polynomial",
     "Select",
     "placed",
     "shaped",
