@@ -7,14 +7,17 @@ from tui_nn_datasets.mnist import fetch as fetch_mnist
 from tui_nn_datasets.mnist import install as install_mnist
 from tui_nn_datasets.randomness import stream
 from tui_nn_datasets.splits import split, split_in_time
+from tui_nn_datasets.text import LINE_END, encoded
 
 __all__ = [
+    "LINE_END",
     "NO_TARGET",
     "DataError",
     "Dataset",
     "Entry",
     "Task",
     "cache_folder",
+    "encoded",
     "entries",
     "fetch_mnist",
     "install_mnist",

@@ -60,7 +60,10 @@ class Dataset:
     """The set's own test part, where it comes with one."""
     y_test: np.ndarray | None = None
     vocabulary: tuple[str, ...] = ()
-    """What the tokens 0, 1, 2, ... stand for; empty where x holds no tokens."""
+    """What the tokens 0, 1, 2, ... stand for; empty where x holds no tokens, but for text."""
+    is_text: bool = False
+    """Whether a step's target is the symbol that follows it, so that text can be written on: then
+    the classes are the vocabulary, less the padding where there is one."""
     lengths: np.ndarray | None = None
     """int64 (samples,): the steps before the padding, where sequences are of unequal length."""
     in_order: bool = False

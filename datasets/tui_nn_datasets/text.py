@@ -35,13 +35,14 @@ WORDS = Entry(
 def words(*, encoding: str = "one_hot") -> Dataset:
     """Return the embedded words, one a sequence; the target of each step is the next letter."""
     x, y, vocabulary, lengths = _lines(_WORDS, _read(_WORDS))
-    x, names = _encoded(x, vocabulary, encoding)
+    x, names = encoded(x, vocabulary, encoding), _features(vocabulary, encoding)
     return WORDS.dataset(
         x,
         y,
         input_names=names,
         target_names=vocabulary[1:],
         vocabulary=vocabulary,
+        is_text=True,
         lengths=lengths,
     )
 
@@ -81,7 +82,7 @@ def read_text(
         shared = (window - 1) // stride
     if encoding == "one_hot":
         _ensure_small(path, x.size * len(vocabulary))
-    x, names = _encoded(x, vocabulary, encoding)
+    x, names = encoded(x, vocabulary, encoding), _features(vocabulary, encoding)
     return Dataset(
         name=path.name,
         task="classification",
@@ -93,22 +94,25 @@ def read_text(
         licence="the file's own",
         description=f"{path.name}, character by character: which one follows?",
         vocabulary=vocabulary,
+        is_text=True,
         lengths=lengths,
         in_order=not lines,
         shared_targets=shared,
     )
 
 
-def _encoded(
-    tokens: np.ndarray, vocabulary: tuple[str, ...], encoding: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the inputs and the names of their features."""
+def encoded(tokens: np.ndarray, vocabulary: tuple[str, ...], encoding: str) -> np.ndarray:
+    """Return tokens (...) as they are, or as rows of 0 and 1 (..., symbols), zeros for padding."""
     if encoding == "tokens":
-        return tokens, ()
+        return tokens
     rows = one_hot(tokens, len(vocabulary))
-    if vocabulary[0] == PADDING:
-        return np.ascontiguousarray(rows[..., 1:]), vocabulary[1:]
-    return rows, vocabulary
+    return np.ascontiguousarray(rows[..., vocabulary[0] == PADDING :])
+
+
+def _features(vocabulary: tuple[str, ...], encoding: str) -> tuple[str, ...]:
+    if encoding == "tokens":
+        return ()
+    return vocabulary[vocabulary[0] == PADDING :]
 
 
 def _lines(path: Path, text: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], np.ndarray]:
