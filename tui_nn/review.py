@@ -10,6 +10,7 @@ from tui_nn_datasets import DataError
 from tui_nn_engine.checks import misfits
 from tui_nn_engine.data import PreparedData, prepare
 from tui_nn_engine.experiment import BESIDE_A_RULE, Experiment
+from tui_nn_engine.forecast import Forecast, forecast
 from tui_nn_engine.network import LayerSummary, summarize
 from tui_nn_engine.paths import steps_of, value_at, with_value, without
 from tui_nn_engine.schema import ExperimentError, Problem
@@ -37,6 +38,8 @@ class Review:
     summary: tuple[LayerSummary, ...]
     """Of the layers before the first that is wrong."""
     data: PreparedData | None
+    forecast: Forecast | None = None
+    """Of the learning rate; None where that is not known."""
 
     @property
     def trainable(self) -> Experiment | None:
@@ -67,7 +70,8 @@ def review(tree: Tree, model: type[Experiment] = Experiment) -> Review:
         return Review(None, problems, _removals(tree, problems), summary, data)
     found = misfits(experiment, data)
     fixes = tuple(Fix(one, one.remedy, one.fixed.tree()) for one in found if one.fixed)
-    return Review(experiment, found, fixes, summary, data)
+    rates = forecast(experiment, len(data.train))
+    return Review(experiment, found, fixes, summary, data, rates)
 
 
 def _removals(tree: Tree, problems: tuple[Problem, ...]) -> tuple[Fix, ...]:

@@ -147,7 +147,7 @@ class TextField(Field):
 
     def __init__(self, spec: Spec, path: str, value: Any) -> None:
         super().__init__(spec, path, value)
-        usual = "needed" if spec.required else text_of(spec.default) or "as usual"
+        usual = "needed" if spec.required else text_of(spec.default) or spec.nothing or "as usual"
         self._input = Input(text_of(value), placeholder=usual, compact=True, select_on_focus=False)
 
     def compose_editor(self) -> ComposeResult:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,27 +14,24 @@ from textual.worker import get_current_worker
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Edited, Field, focus_field
-from tui_nn.forms.files import file_to_open, file_to_save
 from tui_nn.forms.findings import Findings
 from tui_nn.forms.form import Form
 from tui_nn.forms.parts import (
     PartList,
     layer_kinds,
     new_layer,
-    outline,
     part_at,
     part_form,
     parts_of,
     totals,
 )
 from tui_nn.forms.picker import Picker
-from tui_nn.modes.mode import Mode
+from tui_nn.modes.build_files import Filing
 from tui_nn.review import Fix, Review, Tree, review
-from tui_nn.starters import starters
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.exchange import Exchange
+from tui_nn.widgets.rate_curve import RateCurve
 from tui_nn_engine.paths import value_at
-from tui_nn_engine.schema import ExperimentError
 
 _MOVE = Binding.Group("Move ", compact=True)
 _UNDO = Binding.Group("Undo/redo ", compact=True)
@@ -47,7 +43,7 @@ to mend it. `2` trains it. Nothing is lost: `ctrl+z` takes back whatever was don
 _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 
 
-class Build(Mode):
+class Build(Filing):
     """Parts on the left, the form of one in the middle, data and problems on the right."""
 
     CSS_PATH = "build.tcss"
@@ -84,8 +80,7 @@ class Build(Mode):
         preview: Preview | None
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__()
-        self.draft = draft
+        super().__init__(draft)
         self._part = "data"
         self._form: Field | Form | None = None
         self._exchange = Exchange()
@@ -104,7 +99,10 @@ class Build(Mode):
             with Vertical(id="parts-pane", classes="pane"):
                 yield PartList()
                 yield Static(id="totals", markup=False)
-            yield VerticalScroll(id="form-pane", classes="pane", can_focus=False)
+            with Vertical(id="middle"):
+                yield VerticalScroll(id="form-pane", classes="pane", can_focus=False)
+                with Vertical(id="rate-pane", classes="pane"):
+                    yield RateCurve()
             with Vertical(id="side"):
                 with Vertical(id="data-pane", classes="pane") as pane:
                     pane.border_title = "Data"
@@ -153,6 +151,7 @@ class Build(Mode):
         self.query_one("#parts-pane").border_title = title
         titles = {part.path: part.title for part in parts}
         self.query_one("#form-pane").border_title = titles[self._part]
+        self.query_one("#rate-pane").display = self._part == "schedule"
         self.refresh_bindings()
 
     @work(exclusive=True, group="form")
@@ -240,6 +239,7 @@ class Build(Mode):
         if new_data:
             self.query_one(DataPreview).show(event.preview, "no data: see the problems")
         self.query_one(Findings).show(event.review)
+        self.query_one(RateCurve).show(event.review.forecast)
         count = len(event.review.problems)
         self.query_one("#problems-pane").border_title = (
             f"Problems ✗ {count}" if count else "Problems"
@@ -292,7 +292,7 @@ class Build(Mode):
         self._select(f"layers[{index}]" if index >= 0 else "data", place=place)
         self._review_soon(0.001)
 
-    # Mends, history, files
+    # Mends, history
 
     def action_mend(self) -> None:
         """Make the first mend there is."""
@@ -305,7 +305,7 @@ class Build(Mode):
 
     def _mend(self, fix: Fix) -> None:
         self.draft.replace(fix.tree)
-        self._restored()
+        self.replaced()
 
     @on(Findings.Chosen)
     def _problem_chosen(self, event: Findings.Chosen) -> None:
@@ -315,64 +315,21 @@ class Build(Mode):
     def action_undo(self) -> None:
         """Take the last change back."""
         self.draft.undo()
-        self._restored()
+        self.replaced()
 
     def action_redo(self) -> None:
         """Make it again."""
         self.draft.redo()
-        self._restored()
+        self.replaced()
 
-    def _restored(self) -> None:
+    def replaced(self) -> None:
+        """Show the draft, in whose place another has come."""
         self._adopting = False
         self.reload()
 
-    @work
-    async def action_new(self) -> None:
-        """Begin from a starter; undo leads back."""
-        known = starters()
-        said = {name: outline(one.tree()) for name, one in known.items()}
-        name = await self.app.push_screen_wait(Picker("A new experiment", said))
-        if name is not None:
-            self.draft.start(known[name])
-            self._restored()
-
-    @work
-    async def action_open(self) -> None:
-        """Choose a file and read it; undo leads back."""
-        path = await file_to_open(self.app, self.draft)
-        if path is None:
-            return
-        try:
-            self.draft.open(path)
-        except ExperimentError as error:
-            self.notify(str(error), title=f"{path.name} was not opened", severity="error")
-            return
-        self._restored()
-
-    @work
-    async def action_save(self) -> None:
-        """To its file; the first time it asks for one."""
-        path = self.draft.path or await file_to_save(self.app, self.draft)
-        if path is not None:
-            self._save(path)
-
-    @work
-    async def action_save_as(self) -> None:
-        """To another file."""
-        path = await file_to_save(self.app, self.draft)
-        if path is not None:
-            self._save(path)
-
-    def _save(self, path: Path) -> None:
-        try:
-            self.draft.save(path)
-        except ExperimentError as error:
-            self.notify(str(error), title="Not saved: mend this first", severity="error")
-        except OSError as error:
-            self.notify(f"{path}: {error.strerror}", title="Not saved", severity="error")
-        else:
-            self.notify(str(path), title="Saved")
-            self._show_parts()
+    def saved(self) -> None:
+        """Show that the draft is in its file."""
+        self._show_parts()
 
     # Panes
 

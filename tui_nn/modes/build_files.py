@@ -1,0 +1,77 @@
+"""Build mode and files: new, open, save."""
+
+from pathlib import Path
+
+from textual import work
+
+from tui_nn.draft import Draft
+from tui_nn.forms.files import file_to_open, file_to_save
+from tui_nn.forms.parts import outline
+from tui_nn.forms.picker import Picker
+from tui_nn.modes.mode import Mode
+from tui_nn.starters import starters
+from tui_nn_engine.schema import ExperimentError
+
+
+class Filing(Mode):
+    """A mode that edits a draft, which comes from files and goes into them."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self.draft = draft
+
+    def replaced(self) -> None:
+        """Show the draft, in whose place another has come."""
+        raise NotImplementedError
+
+    def saved(self) -> None:
+        """Show that the draft is in its file."""
+        raise NotImplementedError
+
+    @work
+    async def action_new(self) -> None:
+        """Begin from a starter; undo leads back."""
+        known = starters()
+        said = {name: outline(one.tree()) for name, one in known.items()}
+        name = await self.app.push_screen_wait(Picker("A new experiment", said))
+        if name is not None:
+            self.draft.start(known[name])
+            self.replaced()
+
+    @work
+    async def action_open(self) -> None:
+        """Choose a file and read it; undo leads back."""
+        path = await file_to_open(self.app, self.draft)
+        if path is None:
+            return
+        try:
+            self.draft.open(path)
+        except ExperimentError as error:
+            self.notify(str(error), title=f"{path.name} was not opened", severity="error")
+            return
+        self.replaced()
+
+    @work
+    async def action_save(self) -> None:
+        """To its file; the first time it asks for one."""
+        path = self.draft.path or await file_to_save(self.app, self.draft)
+        if path is not None:
+            self._save(path)
+
+    @work
+    async def action_save_as(self) -> None:
+        """To another file."""
+        path = await file_to_save(self.app, self.draft)
+        if path is not None:
+            self._save(path)
+
+    def _save(self, path: Path) -> None:
+        try:
+            self.draft.save(path)
+        except ExperimentError as error:
+            self.notify(str(error), title="Not saved: mend this first", severity="error")
+        except OSError as error:
+            self.notify(f"{path}: {error.strerror}", title="Not saved", severity="error")
+        else:
+            self.notify(str(path), title="Saved")
+            self.saved()
