@@ -359,3 +359,15 @@ async def test_a_wrong_file_opens_build_and_says_why_it_cannot_train(
         await app.press("space")
         await app.shows("This experiment can't be trained")
         assert app.monitor.opened is None
+
+
+async def test_events_told_while_their_pane_is_hidden_are_wrapped_to_its_width(
+    laboratory: Any, xor: Path
+) -> None:
+    async with laboratory(xor, (80, 24)) as app:
+        await app.press("t", "t", "t")
+        await app.shows("─ Events ─")
+        await app.press("t", "space")  # the loss again, and the events hidden
+        await app.state("completed")
+        await app.press("t", "t", "t")
+        await app.shows("training is complete")

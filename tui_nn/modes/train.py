@@ -1,14 +1,14 @@
 """Train mode: loss and accuracy live, the layers' health, what happened."""
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widgets import RichLog, Tab, Tabs
+from textual.widgets import Tab, Tabs
 
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
+from tui_nn.widgets.event_log import EventLog
 from tui_nn.widgets.history import SMOOTHINGS, History
 from tui_nn.widgets.layer_table import LayerPane
 from tui_nn.widgets.timeline_bar import TimelineBar
@@ -47,7 +47,6 @@ class Train(Transport):
     def __init__(self, monitor: Monitor, send: Send) -> None:
         super().__init__(monitor, send)
         self._folder: str | None = None
-        self._logged = 0
         self._health: object = None
         self._names: tuple[str, ...] = ()
 
@@ -60,7 +59,7 @@ class Train(Transport):
                 yield Curve(loss, title="Loss", empty=EMPTY, id="loss")
                 yield Curve([], title="Accuracy", empty=LATER, id="metric")
             yield LayerPane()
-            yield RichLog(id="events", wrap=True, max_lines=1000, min_width=1)
+            yield EventLog(id="events")
         yield TimelineBar()
 
     def on_mount(self) -> None:
@@ -84,7 +83,7 @@ class Train(Transport):
         if opened is not None and monitor.health is not self._health:
             self._health = monitor.health
             self.query_one(LayerPane).show(opened, monitor.health, monitor.verdicts)
-        self._show_log(monitor)
+        self.query_one(EventLog).show(monitor.log, monitor.logged)
 
     def _figures(self) -> tuple[str, ...]:
         return tuple(self.monitor.figures)
@@ -98,18 +97,6 @@ class Train(Transport):
             return
         metric.title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.capitalize())
         metric.series = _series(figures[name], figures.get(f"val_{name}"), before.get(name))
-
-    def _show_log(self, monitor: Monitor) -> None:
-        new = min(monitor.logged - self._logged, len(monitor.log))
-        self._logged = monitor.logged
-        if not new:
-            return
-        events = self.query_one("#events", RichLog)
-        for entry in list(monitor.log)[-new:]:
-            sign = {"information": " ", "warning": "⚠", "error": "✗"}[entry.severity]
-            colour = self.app.theme_variables.get(f"text-{entry.severity}", "")
-            style = colour if sign != " " else ""
-            events.write(Text(f"{entry.time} {sign} {entry.text}", style=style), expand=True)
 
     # -- panes ----------------------------------------------------------------------------------
 
