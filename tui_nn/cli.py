@@ -13,6 +13,7 @@ from tui_nn.commands.data import data
 from tui_nn.commands.failures import Exit, Failure, internal_error
 from tui_nn.commands.files import experiment_or_run
 from tui_nn.commands.lesson import lesson
+from tui_nn.commands.sample import sample
 from tui_nn.commands.step import step
 from tui_nn.commands.train import train
 
@@ -27,6 +28,7 @@ Examples:
   tui-nn compare rates.toml         train with all combinations of listed values, and rank them
   tui-nn check mnist.toml           name all problems of an experiment
   tui-nn step xor.toml              one whole update, with its numbers put in
+  tui-nn sample FOLDER              text written by a network that was trained on text
   tui-nn lesson                     list the lessons; `lesson NAME` tells one
   tui-nn data                       list the data sets
   tui-nn data fetch mnist           bring the whole MNIST here
@@ -88,7 +90,7 @@ class Program(click.Group):
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    commands=[train, compare, check, step, data, lesson],
+    commands=[train, compare, check, step, sample, data, lesson],
     epilog=EXAMPLES,
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -31,13 +31,14 @@ from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.primitives.activations import Step
 from tui_nn_engine.rules import Levels, Rule
 from tui_nn_engine.schema import ExperimentError, Problem
+from tui_nn_engine.sequence_checks import input_misfits, padding_misfit, time_misfit
 from tui_nn_engine.stopping_checks import stopping_misfits
 from tui_nn_engine.weights import weight_named
 
 
 def misfits(experiment: Experiment, data: PreparedData) -> tuple[Misfit, ...]:
     """All that keeps the experiment from being trained on this data."""
-    found = list(_layers(experiment, data.sample_shape))
+    found = list(input_misfits(experiment, data)) or list(_layers(experiment, data.sample_shape))
     weights = [] if found else list(_weights(experiment, data))
     if not found:
         found += [*_spikes(experiment, data), *_output(experiment, data)]
@@ -117,12 +118,17 @@ def _spikes(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
 def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
     rows = summarize(experiment, data.sample_shape)
     shape = rows[-1].output_shape
-    wanted = data.outputs
-    if shape in {(count,) for count in wanted}:
+    wanted, steps = data.outputs, data.dataset.steps
+    allowed = [(*steps, count) for count in wanted]
+    misfit = time_misfit(experiment, data, shape)
+    if misfit is None and shape in allowed:
+        misfit = padding_misfit(experiment, data)
+    if misfit is not None:
+        yield misfit
+    if misfit is not None or shape in allowed:
         return
-    need = " or ".join(f"({count},)" for count in wanted)
-    targets = f"the targets of {data.dataset.name!r} need {need}"
-    if len(shape) > 1:
+    targets = f"the targets of {data.dataset.name!r} need {' or '.join(map(str, allowed))}"
+    if len(shape) > 1 + len(steps):
         dense = next((row for row in rows if row.type == "dense"), None)
         name, got = (dense.name, dense.input_shape) if dense else ("the output", shape)
         path = f"layers[{dense.top}]" if dense else end_of(experiment)

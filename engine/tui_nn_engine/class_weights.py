@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tui_nn_datasets import NO_TARGET
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 
@@ -9,12 +10,14 @@ from tui_nn_engine.experiment import Experiment
 def with_class_weights(experiment: Experiment, data: PreparedData) -> Experiment:
     """With numbers in place of `class_weight = "balanced"`: n / (K · n_k), as in scikit-learn.
 
-    n training samples, n_k of class k, K classes that occur; a class that does not counts 1.
+    n training samples, n_k of class k, K classes that occur; a class that does not counts 1. Where
+    every time step has a class, steps are counted in place of samples.
     """
     loss = experiment.loss
     if loss is None or loss.class_weight != "balanced":
         return experiment
-    counts = np.bincount(data.train.y, minlength=data.dataset.classes)
+    y = data.train.y[data.train.y != NO_TARGET]
+    counts = np.bincount(y, minlength=data.dataset.classes)
     occurring = np.count_nonzero(counts)
-    weights = [len(data.train) / (occurring * n) if n else 1.0 for n in counts.tolist()]
+    weights = [len(y) / (occurring * n) if n else 1.0 for n in counts.tolist()]
     return experiment.model_copy(update={"loss": loss.model_copy(update={"class_weight": weights})})

@@ -85,6 +85,29 @@ class Outcome:
         write_atomically(folder / "run.json", text.encode())
 
 
+def trained(folder: Path, experiment: Experiment | None = None, data: Any = None) -> Trainer:
+    """A trainer where the last checkpoint of a run stands; nothing in its folder is changed.
+
+    `experiment` replaces the one of the folder. Raises CheckpointError where there is no checkpoint
+    or it does not fit, ExperimentError, `tui_nn_datasets.DataError`.
+    """
+    path = folder / "checkpoints" / "last.safetensors"
+    if not path.exists():
+        raise CheckpointError(f"{folder} holds no checkpoint; is it the folder of a run?")
+    loaded = checkpoint.load(path)
+    trainer = Trainer(experiment or Experiment.load(folder / "experiment.toml"), data)
+    if trainer.data.sha256 != loaded.data_sha256:
+        raise CheckpointError(
+            f"{path} was trained on other data than {trainer.data.dataset.name!r} is now; "
+            "restore that data or start a new run"
+        )
+    try:
+        trainer.restore(loaded.snapshot)
+    except ValueError as error:
+        raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
+    return trainer
+
+
 class Run:
     """A trainer and the folder that keeps what it does."""
 
@@ -107,20 +130,7 @@ class Run:
         Raises CheckpointError where there is none or it does not fit, ExperimentError,
         `tui_nn_datasets.DataError`.
         """
-        path = folder / "checkpoints" / "last.safetensors"
-        if not path.exists():
-            raise CheckpointError(f"{folder} holds no checkpoint; is it the folder of a run?")
-        loaded = checkpoint.load(path)
-        trainer = Trainer(experiment or Experiment.load(folder / "experiment.toml"), data)
-        if trainer.data.sha256 != loaded.data_sha256:
-            raise CheckpointError(
-                f"{path} was trained on other data than {trainer.data.dataset.name!r} is now; "
-                "restore that data or start a new run"
-            )
-        try:
-            trainer.restore(loaded.snapshot)
-        except ValueError as error:
-            raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
+        trainer = trained(folder, experiment, data)
         run = cls(trainer, folder)
         run._outcome = Outcome.of(folder)
         trainer.seconds = run._outcome.seconds

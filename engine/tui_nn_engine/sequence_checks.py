@@ -1,0 +1,142 @@
+"""Whether a network goes through time as its data does: tokens, padding, a target a step."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tui_nn_engine.data import PreparedData
+from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.layers import Place
+from tui_nn_engine.mending import Misfit, mended, way_to_the_output, with_layer
+from tui_nn_engine.network import Shape
+from tui_nn_engine.schema import ExperimentError
+
+_RECURRENT = {"simple_rnn", "lstm", "gru", "bidirectional"}
+_SEQUENCES = {"bidirectional": "layer.return_sequences"}
+_ENDS_MASK = {"repeat_vector", "flatten"}
+DIMENSIONS = 16
+"""Numbers for each symbol, in an embedding that is offered."""
+
+
+def input_misfits(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
+    """What keeps the first layers from reading this data; of data without time, nothing."""
+    dataset = data.dataset
+    first = experiment.places()[0]
+    if dataset.x.dtype == np.int64 and dataset.vocabulary:
+        yield from _tokens(experiment, data, first)
+    elif dataset.steps and len(data.sample_shape) == 1 and not _has(experiment, "repeat_vector"):
+        (time,) = dataset.steps
+        yield Misfit(
+            "layers",
+            f"{dataset.name!r} has {time} targets for a sample, one a time step, but its inputs "
+            f"{data.sample_shape} have no time",
+            f"repeat each sample {time} times",
+            _with_layer(experiment, first.path, {"type": "repeat_vector", "n": time}),
+        )
+
+
+def _tokens(experiment: Experiment, data: PreparedData, first: Place) -> Iterator[Misfit]:
+    symbols, padded = len(data.dataset.vocabulary), data.dataset.lengths is not None
+    if first.layer.type != "embedding":
+        layer = {"type": "embedding", "input_dim": symbols, "output_dim": DIMENSIONS}
+        yield Misfit(
+            first.path,
+            f"{first.name} would take tokens for amounts, but they are numbers in place of names",
+            "insert an embedding, which learns what each of them means",
+            _with_layer(experiment, first.path, layer | ({"mask_zero": True} if padded else {})),
+        )
+    elif (known := getattr(first.layer, "input_dim", symbols)) < symbols:
+        yield Misfit(
+            f"{first.path}.input_dim",
+            f"{data.dataset.name!r} has {symbols} different tokens, but {first.name} knows {known}",
+            f"set it to {symbols}",
+            mended(experiment, {f"{first.path}.input_dim": symbols}),
+        )
+
+
+def time_misfit(experiment: Experiment, data: PreparedData, shape: Shape) -> Misfit | None:
+    """Why the output `shape` has no time where the targets have, or has where they have none."""
+    steps, name = data.dataset.steps, data.dataset.name
+    last = next((p for p in way_to_the_output(experiment) if p.layer.type in _RECURRENT), None)
+    field = "" if last is None else _sequences_of(last)
+    if last is not None and not steps and len(shape) == 2:
+        return Misfit(
+            field,
+            f"{last.name} gives its state at every step, which makes the output {shape}, but "
+            f"{name!r} has one target for a whole sequence",
+            "give the last state only",
+            mended(experiment, {field: False}),
+        )
+    if last is not None and steps and len(shape) == 1:
+        return Misfit(
+            field,
+            f"{last.name} gives its last state only, which makes the output {shape}, but {name!r} "
+            "has a target for every step",
+            "give the state at every step",
+            mended(experiment, {field: True}),
+        )
+    if steps and len(shape) == 2 and shape[0] != steps[0]:
+        repeats = [place for place in experiment.places() if place.layer.type == "repeat_vector"]
+        path = f"{repeats[-1].path}.n" if repeats else "layers"
+        return Misfit(
+            path,
+            f"the output {shape} goes through {shape[0]} time steps, but the targets of {name!r} "
+            f"through {steps[0]}",
+            f"set it to {steps[0]}" if repeats else "",
+            mended(experiment, {path: steps[0]}) if repeats else None,
+        )
+    return None
+
+
+def _sequences_of(place: Place) -> str:
+    return f"{place.path}.{_SEQUENCES.get(place.layer.type, 'return_sequences')}"
+
+
+def padding_misfit(experiment: Experiment, data: PreparedData) -> Misfit | None:
+    """Padding that the network would be taught, for nothing in it leaves padded steps out."""
+    if data.dataset.lengths is None or not data.dataset.steps or _masks(experiment):
+        return None
+    first = experiment.places()[0]
+    if ends := [p for p in experiment.places() if p.layer.type in _ENDS_MASK]:
+        return Misfit(
+            ends[-1].path,
+            f"behind {ends[-1].name} nobody knows which steps of {data.dataset.name!r} are "
+            "padding; let all its sequences have the same length, or tag each step as it comes",
+        )
+    if first.layer.type == "embedding":
+        path = f"{first.path}.mask_zero"
+        fixed, remedy = mended(experiment, {path: True}), "let it mask the token 0"
+    else:
+        path, remedy = "layers", "begin with a masking layer"
+        fixed = _with_layer(experiment, first.path, {"type": "masking"})
+    return Misfit(
+        path,
+        f"sequences of {data.dataset.name!r} end before their last step, and the padding that "
+        "follows would be learned like the rest",
+        remedy,
+        fixed,
+    )
+
+
+def _masks(experiment: Experiment) -> bool:
+    """Whether padding is known of at the output."""
+    masked = False
+    for place in reversed(tuple(way_to_the_output(experiment))):
+        layer = place.layer
+        if layer.type == "masking" or getattr(layer, "mask_zero", False):
+            masked = True
+        elif layer.type in _ENDS_MASK:
+            masked = False
+    return masked
+
+
+def _has(experiment: Experiment, kind: str) -> bool:
+    return any(place.layer.type == kind for place in experiment.places())
+
+
+def _with_layer(experiment: Experiment, path: str, layer: dict[str, Any]) -> Experiment | None:
+    try:
+        return with_layer(experiment, path, layer)
+    except ExperimentError:
+        return None
