@@ -87,22 +87,21 @@ class Draft:
             group = None if isinstance(value, dict) else path  # another kind is a step of its own
             self._push(_State(tree, self.path), group)
 
-    def insert_layer(self, index: int, tree: Tree) -> None:
-        """Put a layer before the one at `index`."""
-        self._change_layers(lambda layers: layers.insert(index, tree))
+    def insert(self, path: str, tree: Tree) -> None:
+        """Put a block into a list, before the one at `path`: "layers[1].branches[0].layers[2]"."""
+        self._change_list(path, lambda items, index: items.insert(index, tree))
 
-    def move_layer(self, index: int, to: int) -> None:
-        """Take the layer out and put it in where it then has the index `to`."""
-        if to != index and 0 <= to < len(self.layers):
-            self._change_layers(lambda layers: layers.insert(to, layers.pop(index)))
+    def move(self, path: str, to: int) -> None:
+        """Take the block at `path` out and put it in where it then has the index `to`."""
+        self._change_list(path, lambda items, index: items.insert(to, items.pop(index)))
 
-    def duplicate_layer(self, index: int) -> None:
-        """Put a copy after it."""
-        self._change_layers(lambda layers: layers.insert(index + 1, layers[index]))
+    def duplicate(self, path: str) -> None:
+        """Put a copy of the block at `path` after it."""
+        self._change_list(path, lambda items, index: items.insert(index + 1, items[index]))
 
-    def remove_layer(self, index: int) -> None:
-        """Take it out."""
-        self._change_layers(lambda layers: layers.pop(index))
+    def remove(self, path: str) -> None:
+        """Take the block at `path` out of its list."""
+        self._change_list(path, lambda items, index: items.pop(index))
 
     def replace(self, experiment: Experiment | Tree) -> None:
         """Another experiment in its place, as one change."""
@@ -168,10 +167,14 @@ class Draft:
         last = next((one for one in known if "loss" in one), {})
         return tree | {name: last[name] for name in others if name in last}
 
-    def _change_layers(self, change: Callable[[list[Any]], Any]) -> None:
-        layers = self.layers
-        change(layers)
-        self._push(_State({**self.tree, "layers": layers}, self.path))
+    def _change_list(self, path: str, change: Callable[[list[Any], int], Any]) -> None:
+        *owner, index = steps_of(path)
+        found = value_at(self.tree, tuple(owner), ())
+        items = list(found) if isinstance(found, list | tuple) else []
+        change(items, int(index))
+        tree = with_value(self.tree, tuple(owner), items)
+        if tree != self.tree:
+            self._push(_State(tree, self.path))
 
     def _push(self, state: _State, group: str | None = None) -> None:
         goes_on = group is not None and group == self._group and not self.can_redo

@@ -1,15 +1,26 @@
 """A network in one line."""
 
+from collections.abc import Iterable
+
 from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.layers import Layer, Parallel
 
 
 def outline(experiment: Experiment) -> str:
-    """The layers with their units and activations: 512 relu → 10 softmax."""
-    parts = []
-    for layer in experiment.layers:
-        about = [str(getattr(layer, "units", "")) or layer.type]
-        activation = getattr(layer, "activation", None)
-        if activation is not None and activation.type != "linear":
-            about.append(activation.type)
-        parts.append(" ".join(about))
-    return " → ".join(parts)
+    """The layers with their units and activations, branches in brackets: 512 relu → 10 softmax."""
+    return _way(experiment.layers)
+
+
+def _way(layers: Iterable[Layer]) -> str:
+    return " → ".join(map(_said, layers))
+
+
+def _said(layer: Layer) -> str:
+    if isinstance(layer, Parallel):
+        mark = " + " if layer.join == "add" else " | "
+        return f"[{mark.join(_way(branch.layers) or 'as is' for branch in layer.branches)}]"
+    about = [str(getattr(layer, "units", "")) or layer.type]
+    activation = getattr(layer, "activation", None)
+    if activation is not None and activation.type != "linear":
+        about.append(activation.type)
+    return " ".join(about)

@@ -100,7 +100,7 @@ def _facts(handout: Handout) -> Iterator[str]:
         more = f", … ({len(found) - 12} more)" if len(found) > 12 else ""
         return ", ".join(found[:12]) + more
 
-    yield f"Network: {' → '.join(map(_layer_in_words, tree['layers']))}"
+    yield f"Network: {_in_words(tree['layers'])}"
     if "rule" in tree:
         yield f"Rule: {tree['rule']['type']}, learning rate {handout.learning_rate:g}"
     else:
@@ -121,7 +121,14 @@ def _facts(handout: Handout) -> Iterator[str]:
         )
 
 
+def _in_words(layers: list[dict[str, Any]]) -> str:
+    return " → ".join(map(_layer_in_words, layers))
+
+
 def _layer_in_words(layer: dict[str, Any]) -> str:
+    if "branches" in layer:
+        ways = (_in_words(branch.get("layers", [])) or "as it is" for branch in layer["branches"])
+        return f"{layer.get('join', 'concatenate')}({', '.join(ways)})"
     units = f" {layer['units']}" if "units" in layer else ""
     activation = layer.get("activation")
     name = activation["type"] if isinstance(activation, dict) else activation

@@ -7,7 +7,7 @@ command line all read them there.
 
 import difflib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -47,6 +47,8 @@ class Kind(Block):
     type: str
     aliases: ClassVar[tuple[str, ...]] = ()
     summary: ClassVar[str] = ""
+    start: ClassVar[Mapping[str, Any]] = {}
+    """What a new one is given where forms offer it: of what has no usual value."""
 
     @model_serializer(mode="wrap")
     def _type_first(self, handler: Any) -> dict[str, Any]:

@@ -97,13 +97,13 @@ def test_taking_a_value_away_restores_the_default():
 
 def test_layers_are_inserted_moved_duplicated_and_removed():
     draft = draft_of("xor")
-    draft.insert_layer(1, {"type": "dropout", "rate": 0.25})
+    draft.insert("layers[1]", {"type": "dropout", "rate": 0.25})
     assert [layer["type"] for layer in draft.layers] == ["dense", "dropout", "dense"]
-    draft.move_layer(1, 2)
+    draft.move("layers[1]", 2)
     assert [layer["type"] for layer in draft.layers] == ["dense", "dense", "dropout"]
-    draft.duplicate_layer(2)
+    draft.duplicate("layers[2]")
     assert [layer["type"] for layer in draft.layers] == ["dense", "dense", "dropout", "dropout"]
-    draft.remove_layer(0)
+    draft.remove("layers[0]")
     assert [layer["type"] for layer in draft.layers] == ["dense", "dropout", "dropout"]
     for _ in range(4):
         draft.undo()

@@ -62,8 +62,9 @@ class Form(Vertical):
 
     @classmethod
     def of(cls, block: type[Block], path: str, value: Any, *, without: str = "") -> "Form":
-        """The form of a block, without its tag."""
-        return cls([one for one in specs(block) if one.name != without], path, value)
+        """The form of a block, without its tag and what the list of parts shows of it."""
+        shown = (one for one in specs(block) if one.name != without and not one.outlined)
+        return cls(shown, path, value)
 
     def compose(self) -> ComposeResult:
         """One below the other."""

@@ -1,6 +1,7 @@
 """The parts of an experiment as a list, each layer with its output shape and its parameters."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +11,11 @@ from textual.widgets.option_list import Option
 
 from tui_nn.forms.field import Field
 from tui_nn.forms.form import Form, field
-from tui_nn.forms.spec import Listing, Nested, Spec, Variants, scalar, specs
+from tui_nn.forms.spec import Listing, Nested, Spec, Variants, scalar, specs, start
 from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.layers import LAYERS, Branch, Parallel
 from tui_nn_engine.network import LayerSummary
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.schema import Problem, kind_name
 
 GENERAL = ""
 """The path of the part that holds the experiment's own single values, such as its seed."""
@@ -21,12 +23,16 @@ GENERAL = ""
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its path ("layers[1]"), what it is called, what it says in a few words."""
+    """One part: its path ("layers[1]"), what it is called, what it says in a few words.
+
+    `rail` is drawn before it: the lines of the branches it is in, or that begin or meet in it.
+    """
 
     path: str
     title: str
     brief: str = ""
     summary: LayerSummary | None = None
+    rail: str = ""
 
 
 def parts_of(
@@ -34,14 +40,11 @@ def parts_of(
 ) -> tuple[Part, ...]:
     """All parts in the order of the file; `summary` may end before the last layer."""
     rows = {row.path: row for row in summary}
-    parts = []
+    parts: list[Part] = []
     for one in _order(model):
         value = tree.get(one.name)
         if isinstance(one.content, Listing):
-            names = _names(value if isinstance(value, list | tuple) else [])
-            for index, (name, layer) in enumerate(names):
-                path = f"{one.name}[{index}]"
-                parts.append(Part(path, name, _brief(layer, names=False), rows.get(path)))
+            parts += _layers(_listed(value), one.name, _names(_listed(value), one.name), rows)
         elif not scalar(one.content) and _stands(one.name, model, tree):
             value = one.default if value is None else value
             brief = _brief(value) or one.nothing
@@ -52,10 +55,35 @@ def parts_of(
     return (*parts, Part(GENERAL, "General", _brief(own)))
 
 
+def _layers(
+    layers: list[Any],
+    path: str,
+    names: Mapping[str, str],
+    rows: Mapping[str, LayerSummary],
+    rail: str = "",
+) -> Iterator[Part]:
+    """Layers in the order they are computed in: branches before what they meet in."""
+    for index, layer in enumerate(layers):
+        here = f"{path}[{index}]"
+        branches = _branches(layer)
+        for place, branch in enumerate(branches):
+            inside, at = _listed(branch, "layers"), f"{here}.branches[{place}]"
+            name = branch.get("name") if isinstance(branch, dict) else None
+            title = name if isinstance(name, str) and name else f"branch {place + 1}"
+            brief = "" if inside else "as it is"
+            yield Part(at, title, brief, rail=f"{rail}{'├' if place else '╭'} ")
+            yield from _layers(inside, f"{at}.layers", names, rows, f"{rail}│ ")
+        brief = f"joins {len(branches)} branches" if branches else _brief(layer, names=False)
+        end = f"{rail}╰ " if branches else rail
+        yield Part(here, names[here], brief, rows.get(here), end)
+
+
 def part_form(model: type[Experiment], path: str, value: Any) -> Field | Form:
     """The form of the part at `path`, whose tree is `value`."""
     if path == GENERAL:
         return Form([one for one in _order(model) if scalar(one.content)], "", value)
+    if is_branch(path):
+        return Form.of(Branch, path, value)
     name = path.partition("[")[0]
     whole = next(one for one in _order(model) if one.name == name)
     content = whole.content.item if isinstance(whole.content, Listing) else whole.content
@@ -68,10 +96,31 @@ def part_form(model: type[Experiment], path: str, value: Any) -> Field | Form:
     return field(replace(one, nothing=whole.nothing), path, value)
 
 
+_IN_LAYERS = re.compile(r"layers\[\d+\](\.branches\[\d+\](\.layers\[\d+\])?)*")
+
+
 def part_at(path: str) -> str:
     """The path of the part that a place belongs to: "layers[1]" for "layers[1].units"."""
+    if found := _IN_LAYERS.match(path):
+        return found[0]
     head = path.partition(".")[0]
     return GENERAL if head in {"seed", "dtype"} else head
+
+
+def is_branch(path: str) -> bool:
+    """Whether it is the path of a branch."""
+    return re.search(r"\.branches\[\d+\]$", path) is not None
+
+
+def is_parallel(tree: Any) -> bool:
+    """Whether a layer's tree is a block of branches."""
+    return isinstance(tree, dict) and tree.get("type") == "parallel"
+
+
+def listed(path: str) -> tuple[str, int | None]:
+    """The list that a part stands in and its index there; ("", None) for one in no list."""
+    owner, _, index = path.rpartition("[")
+    return (owner, int(index[:-1])) if owner else ("", None)
 
 
 def layer_kinds(model: type[Experiment]) -> dict[str, str]:
@@ -87,13 +136,28 @@ def new_layer(kind: str, before: Iterable[Any]) -> dict[str, Any]:
     same = [one for one in before if isinstance(one, dict) and one.get("type") == kind]
     model = same[-1] if same else {}
     plain = {key: value for key, value in model.items() if not isinstance(value, dict | list)}
-    return {**plain, "type": kind}
+    block = next(block for block in LAYERS if kind_name(block) == kind)
+    return {**start(block), **plain, "type": kind}
 
 
 def outline(tree: dict[str, Any]) -> str:
     """A right experiment in a line: its layers, how long it trains."""
-    layers = " → ".join(_brief(one, names=False) or one["type"] for one in tree["layers"])
-    return f"{layers} · {tree['training']['epochs']} epochs"
+    return f"{_way(tree['layers'])} · {tree['training']['epochs']} epochs"
+
+
+def _way(layers: list[Any]) -> str:
+    """Layers in a line, branches in brackets: [as is | 8 · relu], where they are added a +."""
+    words = []
+    for layer in layers:
+        if is_parallel(layer):
+            mark = " + " if layer.get("join") == "add" else " | "
+            branches = (_way(branch.get("layers", [])) or "as is" for branch in _branches(layer))
+            words.append(f"[{mark.join(branches)}]")
+        elif isinstance(layer, dict):
+            words.append(_brief(layer, names=False) or layer["type"])
+        else:
+            words.append(str(layer))
+    return " → ".join(words)
 
 
 def _stands(name: str, model: type[Experiment], tree: dict[str, Any]) -> bool:
@@ -107,16 +171,35 @@ def _order(model: type[Experiment]) -> list[Spec]:
     return sorted(specs(model), key=lambda one: names.index(one.name))
 
 
-def _names(layers: Iterable[Any]) -> list[tuple[str, Any]]:
-    """As `Experiment.named_layers`, for layers that may be wrong."""
+def _names(layers: list[Any], path: str) -> dict[str, str]:
+    """Names by path, as `places.placed` gives them, for layers that may be wrong."""
     counts: dict[str, int] = {}
-    named = []
-    for layer in layers:
-        kind = layer.get("type") if isinstance(layer, dict) else layer
-        name = kind if isinstance(kind, str) and kind else "layer"
-        counts[name] = counts.get(name, 0) + 1
-        named.append((f"{name}_{counts[name]}", layer))
+    named: dict[str, str] = {}
+
+    def name(layers: list[Any], path: str) -> None:
+        for index, layer in enumerate(layers):
+            here = f"{path}[{index}]"
+            for place, branch in enumerate(_branches(layer)):
+                name(_listed(branch, "layers"), f"{here}.branches[{place}].layers")
+            kind = layer.get("type") if isinstance(layer, dict) else layer
+            if is_parallel(layer):
+                kind = layer.get("join", Parallel.model_fields["join"].default)
+            kind = kind if isinstance(kind, str) and kind else "layer"
+            counts[kind] = counts.get(kind, 0) + 1
+            named[here] = f"{kind}_{counts[kind]}"
+
+    name(layers, path)
     return named
+
+
+def _branches(layer: Any) -> list[Any]:
+    return _listed(layer, "branches") if is_parallel(layer) else []
+
+
+def _listed(tree: Any, key: str = "") -> list[Any]:
+    """A list as it stands there, [] where something else does."""
+    value = (tree.get(key) if isinstance(tree, dict) else None) if key else tree
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _brief(value: Any, *, names: bool = True) -> str:
@@ -179,7 +262,7 @@ class PartList(OptionList):
 
 def totals(parts: Iterable[Part]) -> str:
     """The sums over the layers, in words."""
-    layers = [part for part in parts if part.path.startswith("layers[")]
+    layers = [p for p in parts if p.path.startswith("layers[") and not is_branch(p.path)]
     rows = [part.summary for part in layers if part.summary is not None]
     many = "layer" if len(layers) == 1 else "layers"
     if not rows:
@@ -197,14 +280,17 @@ def totals(parts: Iterable[Part]) -> str:
 
 def _prompt(part: Part, wrong: int, width: int) -> Text:
     """Its title and what it says on one line, its shape and numbers on as many as they need."""
+    beside = part.rail.replace("╰", " ").replace("├", "│").replace("╭", "│")
+    width -= len(part.rail)
     title = Text()
     title.append(f"✗{wrong if wrong > 1 else ''} " if wrong else "", "bold red")
-    title.append(part.title, "bold")
+    title.append(part.title, "italic" if is_branch(part.path) else "bold")
     title.append(f"  {part.brief}" if part.brief else "")
     title.truncate(width, overflow="ellipsis")
+    first = Text(part.rail, "dim") + title
     row = part.summary
     if row is None:
-        return title
+        return first
     pieces = [f"→ {row.output_shape}"]
     pieces += [f"{row.parameters:,} par."] if row.parameters else []
     pieces += [f"{row.connections:,} conn."] if row.connections else []
@@ -212,4 +298,4 @@ def _prompt(part: Part, wrong: int, width: int) -> Text:
     for piece in pieces:
         longer = f"{lines[-1]}  {piece}".strip()
         lines = [*lines[:-1], longer] if len(longer) <= width else [*lines, f"  {piece}"]
-    return Text("\n").join([title, *(Text(line, "dim") for line in lines if line)])
+    return Text("\n").join([first, *(Text(f"{beside}{line}", "dim") for line in lines if line)])

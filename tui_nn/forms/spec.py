@@ -1,5 +1,6 @@
 """What a form needs to know of each field, read from the pydantic model of its block."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from inspect import cleandoc
 from types import UnionType
@@ -71,7 +72,12 @@ class Variants:
         fields = self.blocks[name].model_fields
         table = value if isinstance(value, dict) else {}
         kept = {key: part for key, part in table.items() if key in fields and key != self.tag}
-        return {self.tag: name, **kept}
+        return {self.tag: name, **start(self.blocks[name]), **kept}
+
+
+def start(block: type[Block]) -> dict[str, Any]:
+    """What a new one holds beside its kind."""
+    return deepcopy(dict(block.start)) if issubclass(block, Kind) else {}
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,8 @@ class Spec:
     """What None stands for, where it means more than that."""
     late: bool = False
     """Whether few need it: it is shown last."""
+    outlined: bool = False
+    """Whether its blocks are parts of the experiment's outline, not fields of the form."""
 
 
 def specs(block: type[Block]) -> tuple[Spec, ...]:
@@ -138,6 +146,7 @@ def spec(name: str, info: FieldInfo) -> Spec:
         len(types) < len(_union(info.annotation)),
         str(extra.get("nothing", "")),
         bool(extra.get("late", False)),
+        bool(extra.get("outlined", False)),
     )
 
 

@@ -1,6 +1,5 @@
 """Build mode: the experiment in forms, what comes of each edit, and what is wrong with it."""
 
-import re
 from dataclasses import dataclass
 
 from textual import on, work
@@ -18,22 +17,18 @@ from tui_nn.forms.findings import Findings
 from tui_nn.forms.form import Form
 from tui_nn.forms.parts import (
     PartList,
-    layer_kinds,
-    new_layer,
     part_at,
     part_form,
     parts_of,
     totals,
 )
-from tui_nn.forms.picker import Picker
-from tui_nn.modes.build_files import Filing
+from tui_nn.modes.arranging import Arranging
 from tui_nn.review import Fix, Review, Tree, review
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.exchange import Exchange
 from tui_nn.widgets.rate_curve import RateCurve
 from tui_nn_engine.paths import value_at
 
-_MOVE = Binding.Group("Move ", compact=True)
 _UNDO = Binding.Group("Undo/redo ", compact=True)
 HELP = """\
 **The experiment, part by part.** Choose a part at the left, fill in its form; what comes of it
@@ -43,7 +38,7 @@ to mend it. `2` trains it. Nothing is lost: `ctrl+z` takes back whatever was don
 _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 
 
-class Build(Filing):
+class Build(Arranging):
     """Parts on the left, the form of one in the middle, data and problems on the right."""
 
     CSS_PATH = "build.tcss"
@@ -51,11 +46,6 @@ class Build(Filing):
     BINDING_GROUP_TITLE = "Build mode"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (112, "-wide")]
     BINDINGS = [
-        ("a", "add", "Add layer"),
-        ("d", "duplicate", "Duplicate"),
-        ("x,delete", "remove", "Remove"),
-        Binding("ctrl+up,K", "move(-1)", "Move up", group=_MOVE),
-        Binding("ctrl+down,J", "move(1)", "Move down", group=_MOVE),
         ("f", "mend", "Mend"),
         Binding("ctrl+z", "undo", "Undo", group=_UNDO, priority=True),
         Binding("ctrl+y", "redo", "Redo", group=_UNDO, priority=True),
@@ -81,7 +71,6 @@ class Build(Filing):
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
-        self._part = "data"
         self._form: Field | Form | None = None
         self._exchange = Exchange()
         self._review: Review | None = None
@@ -126,8 +115,8 @@ class Build(Filing):
     def reload(self) -> None:
         """Show the draft as it now is, whatever was done to it, and review it."""
         self._show_parts()
-        if self._form is not None and self._form.path == self._part:
-            self._form.show(self.draft.value(self._part))
+        if self._form is not None and self._form.path == self.part:
+            self._form.show(self.draft.value(self.part))
         else:
             self._open_part()
         self._review_soon(0.001)
@@ -137,28 +126,28 @@ class Build(Filing):
     def _show_parts(self) -> None:
         review, draft = self._review, self.draft
         parts = parts_of(draft.model, draft.tree, review.summary if review else ())
-        if all(part.path != self._part for part in parts):
-            self._part = next(
+        if all(part.path != self.part for part in parts):
+            self.part = next(
                 (p.path for p in reversed(parts) if p.path.startswith("layers[")), "data"
             )
         listing = self.query_one(PartList)
         with listing.prevent(OptionList.OptionHighlighted):
             listing.show(parts, review.problems if review else ())
-            listing.highlighted = listing.index_of(self._part)
+            listing.highlighted = listing.index_of(self.part)
         self.query_one("#totals", Static).update(totals(parts))
         name = draft.path.name if draft.path else "new experiment"
         title = f"{name} · changed" if draft.modified else name
         self.query_one("#parts-pane").border_title = title
         titles = {part.path: part.title for part in parts}
-        self.query_one("#form-pane").border_title = titles[self._part]
-        self.query_one("#rate-pane").display = self._part == "schedule"
+        self.query_one("#form-pane").border_title = titles[self.part]
+        self.query_one("#rate-pane").display = self.part == "schedule"
         self.refresh_bindings()
 
     @work(exclusive=True, group="form")
     async def _open_part(self, place: str | None = None) -> None:
         """Put up the form of the chosen part; `place`: with the focus on the field there."""
         pane = self.query_one("#form-pane", VerticalScroll)
-        form = part_form(self.draft.model, self._part, self.draft.value(self._part))
+        form = part_form(self.draft.model, self.part, self.draft.value(self.part))
         self._form = form
 
         async def put_up() -> None:
@@ -174,8 +163,8 @@ class Build(Filing):
 
     def _select(self, path: str, *, place: str | None = None) -> None:
         """Choose a part; `place`: and go to the field there."""
-        moved = path != self._part
-        self._part = path
+        moved = path != self.part
+        self.part = path
         self._show_parts()
         if place is not None:
             self._show_pane("form")
@@ -250,46 +239,10 @@ class Build(Filing):
             self._form.show_problems(event.review.problems)
         self.post_message(self.Changed(event.review))
 
-    # Layers
-
-    @property
-    def _layer(self) -> int | None:
-        match = re.fullmatch(r"layers\[(\d+)\]", self._part)
-        return int(match[1]) if match else None
-
-    @work
-    async def action_add(self) -> None:
-        """Choose a type; the new layer comes after the chosen one, else before the last."""
-        names = layer_kinds(self.draft.model)
-        kind = await self.app.push_screen_wait(Picker("Add a layer", names))
-        if kind is None:
-            return
-        count = len(self.draft.layers)
-        index = max(0, count - 1) if self._layer is None else self._layer + 1
-        self.draft.insert_layer(index, new_layer(kind, self.draft.layers[:index]))
-        self._after_layers(index, place=f"layers[{index}]")
-
-    def action_duplicate(self) -> None:
-        """Put a copy of the chosen layer after it."""
-        if self._layer is not None:
-            self.draft.duplicate_layer(self._layer)
-            self._after_layers(self._layer + 1)
-
-    def action_remove(self) -> None:
-        """Take the chosen layer out."""
-        if self._layer is not None:
-            self.draft.remove_layer(self._layer)
-            self._after_layers(min(self._layer, len(self.draft.layers) - 1))
-
-    def action_move(self, by: int) -> None:
-        """Move the chosen layer up or down."""
-        if self._layer is not None and 0 <= self._layer + by < len(self.draft.layers):
-            self.draft.move_layer(self._layer, self._layer + by)
-            self._after_layers(self._layer + by)
-
-    def _after_layers(self, index: int, place: str | None = None) -> None:
+    def show_arranged(self, path: str, *, place: str | None = None) -> None:
+        """Layers were changed: show the part at `path`; `place`: and go to the field there."""
         self._form = None  # the path is another layer's now
-        self._select(f"layers[{index}]" if index >= 0 else "data", place=place)
+        self._select(path, place=place)
         self._review_soon(0.001)
 
     # Mends, history
@@ -360,13 +313,8 @@ class Build(Filing):
                 return draft.can_undo or None
             case "redo":
                 return draft.can_redo or None
-            case "duplicate" | "remove":
-                return self._layer is not None or None
-            case "move":
-                to = -1 if self._layer is None else self._layer + int(str(parameters[0]))
-                return 0 <= to < len(draft.layers) or None
             case "mend":
                 return bool(self._review and self._review.fixes) or None
             case "next_pane":
                 return not self.has_class("-wide")
-        return True
+        return super().check_action(action, parameters)

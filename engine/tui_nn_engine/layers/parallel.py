@@ -4,7 +4,8 @@ Sources: Cheng et al., "Wide & Deep Learning for Recommender Systems" (2016); He
 Residual Learning for Image Recognition" (2016).
 """
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -42,6 +43,12 @@ class Parallel(Layer):
 
     type: Literal["parallel"] = "parallel"
     summary: ClassVar[str] = "branches side by side, then joined: wide & deep, residual"
+    start: ClassVar[Mapping[str, Any]] = {
+        "branches": [
+            {"name": "wide", "layers": []},
+            {"name": "deep", "layers": [{"type": "dense", "units": 8, "activation": "relu"}]},
+        ]
+    }
     join: Annotated[
         Literal["concatenate", "add"],
         Field(description="what becomes of the branches: side by side, or summed unit by unit"),
