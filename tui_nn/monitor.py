@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn.history import History
 from tui_nn.link import EngineDied
-from tui_nn.widgets.history import History
 from tui_nn_engine.events import (
     Epochs,
     Progress,

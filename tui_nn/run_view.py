@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from tui_nn.history import History
 from tui_nn.outline import outline
 from tui_nn.run_filter import filtered, value_of
 from tui_nn.run_shelf import Shelf, title_of
-from tui_nn.widgets.history import History
 from tui_nn.widgets.run_table import COLUMNS, Row, Sorting
 from tui_nn_engine.comparison import in_words, short_names
 from tui_nn_engine.records import Record, differences

@@ -4,8 +4,8 @@ from textual.app import App
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
+from tui_nn.history import History
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
-from tui_nn.widgets.history import History
 from tui_nn.widgets.plot import (
     BRAILLE,
     Axis,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_nn.widgets.history import SMOOTHINGS, History, smooth
+from tui_nn.history import SMOOTHINGS, History, smooth
 
 
 def smooth_by_loop(values, time_constant):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tui_nn.lessons import Figure, FigureTable, Progress, Story, load
-from tui_nn.modes.reading import Reading
-from tui_nn.modes.shelf import Shelf
+from tui_nn.lessons.reading import Reading
+from tui_nn.lessons.shelf import Shelf
 from tui_nn.walk import Walk, look_at, operations_until
 from tui_nn.widgets.figure_sheet import FigureGrid, FigureSheet
 from tui_nn_engine import Trainer, protocol

@@ -15,9 +15,9 @@ from textual.widgets import OptionList
 from tui_nn import lessons
 from tui_nn.forms.files import lesson_to_open
 from tui_nn.lessons.library import is_path
+from tui_nn.lessons.reading import Reading
+from tui_nn.lessons.shelf import Shelf
 from tui_nn.modes.mode import Mode
-from tui_nn.modes.reading import Reading
-from tui_nn.modes.shelf import Shelf
 from tui_nn.walk import Walk, look_at
 from tui_nn.widgets.exercise import Answer, ExerciseBox
 from tui_nn.widgets.lesson_list import LessonList, done_text, number_text

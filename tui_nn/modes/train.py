@@ -5,11 +5,11 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Tab, Tabs
 
+from tui_nn.history import SMOOTHINGS, History
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.event_log import EventLog
-from tui_nn.widgets.history import SMOOTHINGS, History
 from tui_nn.widgets.layer_table import LayerPane
 from tui_nn.widgets.timeline_bar import TimelineBar
 

@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_nn.widgets.history import Bucket, Buckets, History
+from tui_nn.history import Bucket, Buckets, History
 from tui_nn.widgets.plot import (
     BRAILLE,
     Axis,

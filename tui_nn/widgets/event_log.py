@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.text import Text
+from textual.events import Resize
 from textual.widgets import RichLog
 
 from tui_nn.monitor import Entry
@@ -29,8 +30,8 @@ class EventLog(RichLog):
         """What was told while it was hidden could not be wrapped."""
         self.call_after_refresh(self._catch_up)
 
-    def on_resize(self) -> None:
-        """Wrap anew."""
+    def on_resize(self, event: Resize) -> None:  # noqa: ARG002
+        """Wrap anew; Textual calls what the base class does besides."""
         self.call_after_refresh(self._catch_up)
 
     def _catch_up(self) -> None:

@@ -4,8 +4,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from tui_nn.history import History
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
-from tui_nn.widgets.history import History
 from tui_nn_engine.forecast import Forecast
 
 UNKNOWN = "The rate is drawn here as soon as the experiment can be read."

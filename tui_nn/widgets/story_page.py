@@ -11,11 +11,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Label, Markdown, Static
 
+from tui_nn.history import History
 from tui_nn.palette import class_color, class_marker
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.exchange import Exchange
 from tui_nn.widgets.figure_sheet import FigureGrid, FigureSheet
-from tui_nn.widgets.history import History
 
 if TYPE_CHECKING:
     from tui_nn.lessons import Curves, Page

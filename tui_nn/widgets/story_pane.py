@@ -14,7 +14,7 @@ from tui_nn.widgets.story_page import StoryPage
 
 if TYPE_CHECKING:
     from tui_nn.lessons import Page
-    from tui_nn.modes.reading import Reading
+    from tui_nn.lessons.reading import Reading
 
 
 class StoryPane(Vertical):

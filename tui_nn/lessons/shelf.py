@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui_nn import lessons
 from tui_nn.lessons import Entry
 from tui_nn.lessons.library import is_path
-from tui_nn.modes.reading import Reading
+from tui_nn.lessons.reading import Reading
 
 if TYPE_CHECKING:
     from tui_nn.lessons import Progress
