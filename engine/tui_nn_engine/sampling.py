@@ -22,10 +22,12 @@ def sharpened(probabilities: NDArray[Any], temperature: float) -> Floats:
     """
     p = probabilities.astype(np.float64)
     if temperature == 0:
-        return (np.arange(len(p)) == p.argmax()).astype(np.float64)
+        powers: Floats = (np.arange(len(p)) == p.argmax()).astype(np.float64)
+        return powers
     with np.errstate(divide="ignore"):
         powers = np.exp((np.log(p) - np.log(p.max())) / temperature)
-    return powers / powers.sum()
+    powers /= powers.sum()
+    return powers
 
 
 def sampling_problem(dataset: Dataset, output_shape: Shape) -> str:
