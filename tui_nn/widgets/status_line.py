@@ -23,7 +23,9 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 class RunTitle(Static):
     """What the engine is doing, and with which data and network."""
 
-    DEFAULT_CSS = "RunTitle { width: 1fr; height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }"
+    DEFAULT_CSS = """
+    RunTitle { width: 1fr; height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
 
     def show(self, monitor: Monitor, title: str) -> None:
         """Show the state of the run; `title` is its data and network."""
