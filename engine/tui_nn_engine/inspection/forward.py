@@ -1,10 +1,13 @@
 """The network run forward on any inputs, every layer's output to be read."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_datasets import NO_TARGET
+from tui_nn_engine.data import Part
 from tui_nn_engine.program import Program
 from tui_nn_engine.trainer import Trainer
 
@@ -56,6 +59,34 @@ class Forward:
         for call in program.compute:
             call()
         return program
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Outputs beside their targets: a case a sample, or a time step where each has its target.
+
+    `outputs` (cases, outputs); `targets` (cases,) class numbers or (cases, outputs) numbers as the
+    data has them; `places` (cases,) the sample of the part that each is of. Steps without a target
+    are left out.
+    """
+
+    outputs: Array
+    targets: Array
+    places: NDArray[np.int64]
+
+
+def judged(forward: Forward, samples: Part) -> Judged:
+    """All cases of a part."""
+    outputs, targets = forward.outputs(samples.x), samples.y
+    places = np.arange(len(targets))
+    if steps := forward.trainer.data.dataset.steps:
+        outputs = outputs.reshape(-1, outputs.shape[-1])
+        targets = targets.reshape(len(outputs), *targets.shape[2:])
+        places = places.repeat(steps[0])
+        if forward.trainer.data.dataset.classes:
+            told = targets != NO_TARGET
+            outputs, targets, places = outputs[told], targets[told], places[told]
+    return Judged(outputs, targets, places)
 
 
 def threshold(trainer: Trainer) -> float:

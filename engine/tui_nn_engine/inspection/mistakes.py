@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.inspection.forward import Array, Forward, chosen, threshold
+from tui_nn_engine.inspection.forward import Array, Forward, chosen, judged, threshold
 from tui_nn_engine.inspection.subject import as_given, part_of
 
 CASES = 60  # shown at once
@@ -15,7 +15,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mistakes:
-    """How a classifier does on a part of the data.
+    """How a classifier does on a part of the data; where every time step has a class, on each step.
 
     `matrix` (classes, classes) counts samples by true class (row) and guess (column); `figures`
     (classes, 3) are precision, recall and F1. `cases` are the samples of the cell asked for, or of
@@ -94,8 +94,9 @@ def mistakes(forward: Forward, part: str, cell: tuple[int, int]) -> Mistakes:
     """On this part; the cases are those of `cell` (true class, guess), -1: whichever."""
     trainer = forward.trainer
     samples, classes = part_of(trainer, part), trainer.data.dataset.classes
-    outputs, limit = forward.outputs(samples.x), threshold(trainer)
-    truths, guesses = samples.y.astype(np.int64), chosen(outputs, limit)
+    found, limit = judged(forward, samples), threshold(trainer)
+    outputs = found.outputs
+    truths, guesses = found.targets.astype(np.int64), chosen(outputs, limit)
     matrix, distance = confusion(truths, guesses, classes), margins(outputs, truths, limit)
     wanted = np.ones(len(truths), bool)
     for value, column in zip(cell, (truths, guesses), strict=True):
@@ -110,8 +111,8 @@ def mistakes(forward: Forward, part: str, cell: tuple[int, int]) -> Mistakes:
         figures(matrix),
         cell,
         len(places),
-        cases.astype(np.int64),
-        as_given(trainer, part)[cases],
+        found.places[cases],
+        as_given(trainer, part)[found.places[cases]],
         truths[cases],
         guesses[cases],
         distance[cases],
@@ -122,10 +123,11 @@ def residuals(forward: Forward, part: str, output: int) -> Residuals:
     """On this part, for one output; the cases are the farthest off first."""
     trainer = forward.trainer
     samples = part_of(trainer, part)
-    output = min(max(output, 0), samples.y.shape[1] - 1)
-    outputs = trainer.data.target_scaler.invert(forward.outputs(samples.x))
+    output = min(max(output, 0), samples.y.shape[-1] - 1)
+    found = judged(forward, samples)
+    outputs = trainer.data.target_scaler.invert(found.outputs)
     predictions = outputs[:, output].astype(np.float64)
-    targets = samples.y[:, output].astype(np.float64)
+    targets = found.targets[:, output].astype(np.float64)
     errors = predictions - targets
     cases = np.argsort(-np.abs(errors), kind="stable")[:CASES]
     total = float(((targets - targets.mean()) ** 2).sum())
@@ -139,6 +141,6 @@ def residuals(forward: Forward, part: str, output: int) -> Residuals:
         1 - squares / total if total else float(squares == 0),
         targets,
         predictions,
-        cases.astype(np.int64),
-        as_given(trainer, part)[cases],
+        found.places[cases],
+        as_given(trainer, part)[found.places[cases]],
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.inspection.forward import Array, Forward, chosen, threshold
+from tui_nn_engine.inspection.forward import Array, Forward, chosen, judged, threshold
 from tui_nn_engine.inspection.subject import part_of
 
 MOST = 400  # points
@@ -39,7 +39,8 @@ def roc(forward: Forward, part: str, positive: int) -> Roc:
     trainer = forward.trainer
     samples, classes = part_of(trainer, part), trainer.data.dataset.classes
     positive = min(max(positive, 0), classes - 1)
-    outputs, truths = forward.outputs(samples.x), samples.y.astype(np.int64) == positive
+    found = judged(forward, samples)
+    outputs, truths = found.outputs, found.targets.astype(np.int64) == positive
     guesses = chosen(outputs, threshold(trainer)) == positive
     false, true, thresholds = curve(scores(outputs, positive), truths)
     area = float(np.trapezoid(true, false))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.inspection.forward import Forward, threshold
+from tui_nn_engine.inspection.forward import Forward, judged, threshold
 from tui_nn_engine.inspection.mistakes import margins
 from tui_nn_engine.inspection.subject import as_given, part_of
 
@@ -67,12 +67,16 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
 
 
 def _merits(forward: Forward, part: str) -> Floats:
-    """(samples,): the less, the worse."""
+    """(samples,): the less, the worse; of a sequence its worst step counts."""
     trainer = forward.trainer
     samples = part_of(trainer, part)
-    outputs = forward.outputs(samples.x)
     if trainer.data.dataset.classes:
-        return margins(outputs, samples.y.astype(np.int64), threshold(trainer))
+        found = judged(forward, samples)
+        each = margins(found.outputs, found.targets.astype(np.int64), threshold(trainer))
+        worst = np.full(len(samples), np.inf)
+        np.minimum.at(worst, found.places, each)
+        return worst
+    outputs = forward.outputs(samples.x)
     targets = trainer.data.targets(samples, outputs.shape[-1]).astype(np.float64)
     missed: Floats = np.abs(outputs - targets).reshape(len(targets), -1).sum(axis=1)
     return -missed
