@@ -26,6 +26,7 @@ from tui_nn_engine.inspection.spread import Spread
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
 from tui_nn_engine.inspection.trace import Trace
+from tui_nn_engine.rate_range import RatesTried
 from tui_nn_engine.stepview import Listing, StepView
 from tui_nn_engine.verdicts import Verdict
 
@@ -191,6 +192,18 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class TryRates:
+    """Make the learning-rate range test from here, on a copy (see `RatesTried`).
+
+    What trains is paused before. Whatever then trains, steps or goes elsewhere ends it; so Pause.
+    """
+
+    lowest: float = 1e-6
+    highest: float = 10.0
+    updates: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class TrainUntil:
     """Make this the number of epochs."""
 
@@ -313,6 +326,7 @@ Command = (
     | Break
     | CheckGradient
     | Export
+    | TryRates
     | TrainUntil
     | Save
     | Close
@@ -327,6 +341,7 @@ Message = (
     | Stopped
     | GradientChecked
     | Exported
+    | RatesTried
     | HealthReport
     | Refused
     | Listing

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tui_nn_datasets import DataError
+from tui_nn_engine import protocol
 from tui_nn_engine.checkpoint import CheckpointError
 from tui_nn_engine.divergence import DivergedError
 from tui_nn_engine.events import Epochs, Event, Progress, RunEnded, Stopped
@@ -12,37 +13,16 @@ from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.inspector import Inspector
 from tui_nn_engine.journey import Journey
 from tui_nn_engine.lookout import Lookout
-from tui_nn_engine.protocol import (
-    Back,
-    Branched,
-    Break,
-    CheckGradient,
-    Close,
-    Command,
-    Export,
-    GoTo,
-    Inspect,
-    LookAt,
-    Message,
-    Open,
-    Pause,
-    Play,
-    Refused,
-    Restart,
-    Save,
-    SetLearningRate,
-    SetWeight,
-    State,
-    Step,
-    TrainUntil,
-    Update,
-    Watch,
-)
+from tui_nn_engine.protocol import Command, Message, State
+from tui_nn_engine.rate_trial import RateTrial
 from tui_nn_engine.runs import Run
 from tui_nn_engine.schema import ExperimentError
 from tui_nn_engine.standing import HealthReports, history, opened, resting, standing
 from tui_nn_engine.stepping import Stepping
 from tui_nn_engine.trainer import Trainer
+
+ONLOOKING = protocol.LookAt | protocol.Inspect | protocol.Watch | protocol.Break
+"""Commands that change nothing of what is being done."""
 
 
 class Session:
@@ -59,19 +39,21 @@ class Session:
         self._journey: Journey | None = None
         self._health = HealthReports(send)
         self._inspector = Inspector(send)
+        self._rate_trial = RateTrial(send)
 
     @property
     def running(self) -> bool:
         """Whether `work` has something to do."""
-        return self._events is not None or self._journey is not None
+        trains = self._events is not None or self._journey is not None
+        return trains or self._rate_trial.running
 
     def handle(self, command: Command) -> None:
         """Follow one command; one that can't be followed is answered with Refused."""
         try:
-            if isinstance(command, Open):
+            if isinstance(command, protocol.Open):
                 self._open(command)
             elif self.run is None:
-                self._send(Refused("there is no experiment yet"))
+                self._send(protocol.Refused("there is no experiment yet"))
             else:
                 self._follow(command, self.run)
         except DivergedError as error:
@@ -79,9 +61,9 @@ class Session:
         except BrokenPipeError:
             raise
         except (ExperimentError, DataError, CheckpointError, ValueError, OSError) as error:
-            self._send(Refused(str(error)))
+            self._send(protocol.Refused(str(error)))
         except MemoryError as error:
-            self._send(Refused(f"not enough memory: {error}"))
+            self._send(protocol.Refused(f"not enough memory: {error}"))
 
     def work(self) -> None:
         """One portion of training or travelling, if there is any to do."""
@@ -92,10 +74,12 @@ class Session:
                 self._travel_on(self._journey)
             elif self._events is not None:
                 self._train_on(self._events, self.run)
+            else:
+                self._rate_trial.work()
         except DivergedError as error:
             self._diverged(error)
         except MemoryError as error:
-            self._send(Refused(f"not enough memory: {error}"))
+            self._send(protocol.Refused(f"not enough memory: {error}"))
             self._stop(self.run)
             self._to(resting(self.run))
 
@@ -114,7 +98,7 @@ class Session:
 
     # -- commands -------------------------------------------------------------------------------
 
-    def _open(self, command: Open) -> None:
+    def _open(self, command: protocol.Open) -> None:
         experiment = Experiment.parse(command.experiment) if command.experiment else None
         folder = Path(command.folder) if command.folder else None
         self._keep()
@@ -124,53 +108,58 @@ class Session:
         elif experiment is not None:
             self._begin(Run(Trainer(experiment), folder))
         else:
-            self._send(Refused("an experiment or the folder of a run is needed"))
+            self._send(protocol.Refused("an experiment or the folder of a run is needed"))
 
     def _begin(self, run: Run, epochs: Epochs | None = None) -> None:
         """Make this run the session's."""
+        self._rate_trial.call_off()
         self.run, self._events, self._journey, self.stepping.stepper = run, None, None, None
         self._send(opened(run, epochs))
         self._lookout.move_to(run.trainer)
         self._to(resting(run))
 
     def _follow(self, command: Command, run: Run) -> None:
+        if not isinstance(command, ONLOOKING):
+            self._rate_trial.call_off()
         match command:
-            case Play(epochs=epochs, until=until):
+            case protocol.Play(epochs=epochs, until=until):
                 batches, epoch = run.trainer.batches_per_epoch, run.trainer.state.epoch
                 self._play(run, until or ((epoch + epochs) * batches if epochs else None))
-            case Pause():
+            case protocol.Pause():
                 self._stop(run)
                 self._to("paused" if self.state in {"running", "travelling"} else self.state)
-            case Update():
+            case protocol.Update():
                 self._update(run)
-            case Step(count=count):
+            case protocol.Step(count=count):
                 self._step(run, count)
-            case GoTo(iteration=iteration):
+            case protocol.GoTo(iteration=iteration):
                 self._go_to(run, iteration)
-            case Back(updates=updates, epochs=epochs):
+            case protocol.Back(updates=updates, epochs=epochs):
                 self._back(run, updates, epochs)
-            case LookAt():
+            case protocol.LookAt():
                 self.stepping.look = command
                 self.stepping.show()
-            case Inspect():
+            case protocol.Inspect():
                 self._inspector.follow(command, run)
-            case Restart():
+            case protocol.Restart():
                 self._restart(run)
-            case SetLearningRate(rate=rate):
+            case protocol.SetLearningRate(rate=rate):
                 self._change(run, lambda: run.trainer.change_learning_rate(rate))
-            case SetWeight(name=name, value=value):
+            case protocol.SetWeight(name=name, value=value):
                 self._change(run, lambda: run.trainer.change_weight(name, value))
-            case TrainUntil(epochs=epochs):
+            case protocol.TryRates():
+                self._try_rates(command, run)
+            case protocol.TrainUntil(epochs=epochs):
                 self._train_until(run, epochs)
-            case Watch() | Break():
+            case protocol.Watch() | protocol.Break():
                 self._look_out(run, command)
-            case CheckGradient(weight=weight):
+            case protocol.CheckGradient(weight=weight):
                 self.stepping.check_gradient(weight)
-            case Export(path=path, format=style):
+            case protocol.Export(path=path, format=style):
                 self.stepping.export(Path(path).expanduser().absolute(), style)
-            case Save():
+            case protocol.Save():
                 self._save(run)
-            case Close():
+            case protocol.Close():
                 self.close()
 
     def _stop(self, run: Run) -> None:
@@ -185,12 +174,13 @@ class Session:
         if not run.trainer.done:
             return False
         if self.state == "completed":
-            self._send(Refused("training is complete; add epochs, or go back to the start"))
+            what = "training is complete; add epochs, or go back to the start"
+            self._send(protocol.Refused(what))
         else:
             self._to("completed")
         return True
 
-    def _look_out(self, run: Run, command: Watch | Break) -> None:
+    def _look_out(self, run: Run, command: protocol.Watch | protocol.Break) -> None:
         """For something else; training that is under way goes on, looking out for it, too."""
         unseen = self._lookout.after is None
         with self.stepping.undone():
@@ -261,6 +251,15 @@ class Session:
         run.trainer.train_until(max(epochs, math.ceil(begun / run.trainer.batches_per_epoch)))
         at_rest = self.state in {"completed", "paused", "ready"}
         self._to(resting(run) if at_rest else self.state)
+
+    def _try_rates(self, command: protocol.TryRates, run: Run) -> None:
+        """On a copy of what is here now; an update that is laid open is none of it."""
+        at_work = self.state in {"running", "travelling"}
+        self._stop(run)
+        if at_work:
+            self._to(resting(run))
+        with self.stepping.undone():
+            self._rate_trial.begin(command, run.trainer)
 
     def _restart(self, run: Run) -> None:
         """A run of its own, so that the one before is kept and can be resumed."""
@@ -348,7 +347,7 @@ class Session:
         self.run = branch
         if self._events is not None:
             self._events = self._recorded(branch, self._until)
-        self._send(Branched(branch.trainer.state.iteration, str(branch.folder)))
+        self._send(protocol.Branched(branch.trainer.state.iteration, str(branch.folder)))
         for event in told:
             self._send(event)
 

@@ -211,8 +211,8 @@ class Trainer:
         self.finish(program, loss)
         return loss
 
-    def replay(self) -> None:
-        """An update made for the second time: the figures of an epoch it ends are known.
+    def replay(self) -> float:
+        """An update of which nobody is told: made for the second time, or on a copy. Its loss.
 
         To be called with the BLAS threads limited to `threads`.
         """
@@ -221,6 +221,7 @@ class Trainer:
         if self.state.memory and self.state.batch == self.batches_per_epoch:
             self._heed(self._figures.row(program))
         self._move_on()
+        return loss
 
     def _make(self) -> tuple[Program, float]:
         program = self.load()

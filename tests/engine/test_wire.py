@@ -43,10 +43,12 @@ from tui_nn_engine.protocol import (
     StateChanged,
     Step,
     TrainUntil,
+    TryRates,
     Update,
     Watch,
     Watched,
 )
+from tui_nn_engine.rate_range import RatesTried
 from tui_nn_engine.stepview import Arrangement, Listing, StepView
 from tui_nn_engine.verdicts import Verdict
 
@@ -138,6 +140,15 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     SetWeight: st.builds(SetWeight, texts, numbers),
     Branched: st.builds(Branched, whole, texts),
     TrainUntil: st.builds(TrainUntil, whole),
+    TryRates: st.builds(TryRates, numbers, numbers, whole),
+    RatesTried: st.builds(
+        RatesTried,
+        whole,
+        *[vectors] * 3,
+        st.booleans(),
+        *[st.none() | numbers] * 3,
+        texts,
+    ),
     Opened: st.builds(
         Opened,
         trees,
@@ -149,7 +160,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         history=epochs,
     ),
     StateChanged: st.builds(
-        StateChanged, st.sampled_from(["ready", "running"]), *[whole] * 4, numbers, whole
+        StateChanged, st.sampled_from(["ready", "running"]), *[whole] * 4, numbers, whole, texts
     ),
     Watch: st.builds(Watch, names),
     Break: st.builds(Break, names),

@@ -1,0 +1,38 @@
+"""The learning-rate range test of a session: begun, told of, called off."""
+
+from collections.abc import Callable, Iterator
+
+from tui_nn_engine.protocol import Message, TryRates
+from tui_nn_engine.rate_range import RangeTest, RatesTried
+from tui_nn_engine.trainer import Trainer
+
+
+class RateTrial:
+    """At most one test, a portion of it at a time; tells what is known by `send`."""
+
+    def __init__(self, send: Callable[[Message], None]) -> None:
+        self._send = send
+        self._told: Iterator[RatesTried] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether `work` has something to do."""
+        return self._told is not None
+
+    def begin(self, command: TryRates, trainer: Trainer) -> None:
+        """From where the trainer stands. Raises ValueError where there is nothing to be tried."""
+        test = RangeTest(trainer, command.lowest, command.highest, command.updates)
+        self._send(RatesTried(command.updates))
+        self._told = test.run()
+
+    def work(self) -> None:
+        """One portion."""
+        known = next(self._told, None) if self._told is not None else None
+        if known is None:
+            self._told = None
+        else:
+            self._send(known)
+
+    def call_off(self) -> None:
+        """No more of it."""
+        self._told = None

@@ -1,0 +1,246 @@
+"""The learning-rate range test: what it tells, and that the run it is made in stays as it is."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.protocol import (
+    LookAt,
+    Message,
+    Open,
+    Pause,
+    Play,
+    Refused,
+    StateChanged,
+    Step,
+    TryRates,
+    Update,
+)
+from tui_nn_engine.rate_range import RangeTest, RatesTried
+from tui_nn_engine.session import Session
+
+
+def experiment(**changes: Any) -> Experiment:
+    return Experiment.parse(
+        {
+            "seed": 3,
+            "data": {"name": "moons", "samples": 60},
+            "layers": [
+                {"type": "dense", "units": 6, "activation": "tanh"},
+                {"type": "dense", "units": 1, "activation": "sigmoid"},
+            ],
+            "loss": "binary_crossentropy",
+            "optimizer": {"type": "sgd", "learning_rate": 0.05},
+            "training": {"epochs": 3, "batch_size": 16, "threads": 1},
+            **changes,
+        }
+    )
+
+
+def tried(trainer: Trainer, *where: Any) -> RatesTried:
+    *_, told = RangeTest(trainer, *where).run()
+    return told
+
+
+def everything(trainer: Trainer) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in trainer.state.snapshot().arrays.items()}
+
+
+def test_the_rates_grow_by_equal_factors() -> None:
+    told = tried(Trainer(experiment()), 1e-4, 1.0, 41)
+    assert told.done
+    assert (told.rates[0], told.rates[-1], told.losses.size) == (1e-4, 1.0, 41)
+    np.testing.assert_allclose(told.rates[1:] / told.rates[:-1], 10**0.1, rtol=1e-12)
+
+
+def test_the_losses_are_those_of_a_training_with_these_rates() -> None:
+    """Each rate set by hand before its update: what a person could have done."""
+    trainer, by_hand = Trainer(experiment()), Trainer(experiment())
+    for _ in range(5):
+        trainer.update()
+        by_hand.update()
+    told = tried(trainer, 1e-3, 1.0, 20)
+    losses = []
+    for rate in told.rates.tolist():
+        by_hand.change_learning_rate(rate)
+        losses.append(by_hand.update())
+    assert told.losses.tolist() == losses
+
+
+def test_nothing_of_the_run_is_touched() -> None:
+    made_of = experiment(schedule="cosine", stopping={"patience": 2, "restore_best_weights": True})
+    trainer, alone = Trainer(made_of), Trainer(made_of)
+    for _ in range(6):
+        trainer.update()
+        alone.update()
+    before = trainer.experiment
+    tried(trainer)
+    assert trainer.experiment is before
+    for _ in trainer.run():
+        pass
+    for _ in alone.run():
+        pass
+    assert everything(trainer) == everything(alone)
+
+
+def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss() -> None:
+    told = tried(Trainer(experiment()))
+    assert told.lowest is not None
+    assert told.steepest is not None
+    assert told.suggestion == float(f"{told.lowest / 10:.2g}")
+    index = int(np.argmin(told.smoothed))
+    assert told.lowest == told.rates[index]
+    assert told.steepest <= told.lowest
+    assert told.smoothed.min() < told.smoothed[0]
+    slopes = np.gradient(told.smoothed)
+    assert told.steepest == told.rates[int(np.argmin(slopes[: index + 1]))]
+
+
+def test_it_ends_where_the_loss_explodes() -> None:
+    wild = experiment(
+        data={"name": "diabetes"},
+        layers=[{"type": "dense", "units": 1}],
+        loss="mean_squared_error",
+    )
+    told = tried(Trainer(wild), 1e-4, 1e4, 200)
+    assert told.why == "then the loss exploded"
+    assert 10 < told.losses.size < 200
+    assert told.suggestion is not None
+    assert told.lowest is not None
+    assert told.lowest < told.rates[-1]
+
+
+def test_it_ends_where_the_loss_is_no_number() -> None:
+    wild = experiment(
+        data={"name": "diabetes"},
+        layers=[{"type": "dense", "units": 1}],
+        loss="mean_squared_error",
+    )
+    told = tried(Trainer(wild), 1e30, 1e38, 20)
+    assert "no number" in told.why
+    assert told.suggestion is None
+    assert np.isfinite(told.losses).all()
+
+
+def test_where_the_loss_never_falls_nothing_is_suggested() -> None:
+    told = tried(Trainer(experiment()), 1e-12, 1e-10, 30)
+    assert (told.suggestion, told.lowest, told.steepest) == (None, None, None)
+    assert told.why == "the loss fell at no rate"
+
+
+def test_smoothing_spares_a_straight_line() -> None:
+    told = tried(Trainer(experiment()), 1e-12, 1e-10, 40)
+    inner = told.smoothed[5:-5]
+    assert inner.std() < told.losses[5:-5].std()
+    assert told.losses.min() <= inner.min() <= inner.max() <= told.losses.max()
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "says"),
+    [
+        ({"optimizer": "lbfgs", "training": {"batch_size": 100}}, (), "L-BFGS searches"),
+        ({}, (0.1, 0.01), "must grow from above 0"),
+        ({}, (0.0, 1.0), "must grow from above 0"),
+        ({}, (1e-3, math.inf), "must grow"),
+        ({}, (1e-3, 1e200), "infinite as a float32"),
+        ({}, (1e-3, 1.0, 9), "10 to 100,000 updates"),
+    ],
+)
+def test_what_can_not_be_tried_is_told(changes: Any, where: Any, says: str) -> None:
+    trainer = Trainer(experiment(**changes))
+    with pytest.raises(ValueError, match=says):
+        RangeTest(trainer, *where)
+
+
+def test_where_nothing_learns_there_is_no_rate() -> None:
+    tree = experiment().tree()
+    del tree["loss"], tree["optimizer"]
+    tree["rule"] = {"type": "fixed"}
+    with pytest.raises(ValueError, match="nothing learns"):
+        RangeTest(Trainer(Experiment.parse(tree)))
+
+
+# -- the session --------------------------------------------------------------------------------
+
+
+class Desk:
+    """A session, and what it said."""
+
+    def __init__(self, tmp_path: Any) -> None:
+        self.told: list[Message] = []
+        self.session = Session(self.told.append)
+        self.do(Open(experiment().tree(), str(tmp_path)))
+
+    def do(self, command: Any) -> None:
+        self.session.handle(command)
+
+    def work(self) -> None:
+        while self.session.running:
+            self.session.work()
+
+    def last(self, kind: type[Any]) -> Any:
+        return [one for one in self.told if isinstance(one, kind)][-1]
+
+
+def test_a_session_tells_of_it_and_trains_on_as_if_nothing_had_been(tmp_path: Any) -> None:
+    desk, alone = Desk(tmp_path / "a"), Desk(tmp_path / "b")
+    for one in (desk, alone):
+        one.do(Update())
+    desk.do(TryRates(1e-4, 1.0, 30))
+    assert desk.last(RatesTried) == desk.told[-1]
+    assert not desk.last(RatesTried).losses.size
+    desk.work()
+    told = desk.last(RatesTried)
+    assert (told.done, told.losses.size) == (True, 30)
+    assert desk.last(StateChanged).iteration == 1
+    for one in (desk, alone):
+        one.do(Play())
+        one.work()
+    assert desk.session.run is not None
+    assert alone.session.run is not None
+    assert everything(desk.session.run.trainer) == everything(alone.session.run.trainer)
+
+
+@pytest.mark.parametrize("command", [Pause(), Update(), Play(), Step(1)])
+def test_it_is_called_off(command: Any, tmp_path: Any) -> None:
+    desk = Desk(tmp_path)
+    desk.do(TryRates(updates=100_000))
+    desk.session.work()
+    desk.do(LookAt())
+    assert desk.session.running
+    desk.do(command)
+    desk.work()
+    assert not desk.last(RatesTried).done
+
+
+def test_what_trains_is_paused_first(tmp_path: Any) -> None:
+    desk = Desk(tmp_path)
+    desk.do(Play(until=2))
+    desk.do(TryRates(updates=10))
+    assert desk.last(StateChanged).state in {"ready", "paused"}
+    desk.work()
+    assert desk.last(RatesTried).done
+
+
+def test_an_update_laid_open_stays_as_it_is(tmp_path: Any) -> None:
+    desk = Desk(tmp_path)
+    desk.do(Step(10_000))
+    assert desk.session.stepping.stepper is not None
+    trainer, cursor = desk.session.stepping.stepper.trainer, desk.session.stepping.cursor
+    weights = trainer.parameters.values.tobytes()
+    desk.do(TryRates(updates=20))
+    desk.work()
+    fresh = tried(Trainer(experiment()), 1e-6, 10.0, 20)
+    assert desk.last(RatesTried).losses.tolist() == fresh.losses.tolist()
+    assert desk.session.stepping.cursor == cursor
+    assert trainer.parameters.values.tobytes() == weights
+
+
+def test_what_can_not_be_tried_is_refused(tmp_path: Any) -> None:
+    desk = Desk(tmp_path)
+    desk.do(TryRates(1.0, 0.1))
+    assert isinstance(desk.told[-1], Refused)
+    assert not desk.session.running
