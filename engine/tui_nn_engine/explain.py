@@ -8,6 +8,7 @@ from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.expressions import Expression, number
 from tui_nn_engine.functions import Total
 from tui_nn_engine.naming import Names, kind
+from tui_nn_engine.primitives.joining import PartOfErrors, Scatter
 from tui_nn_engine.program import Op, Slot
 from tui_nn_engine.reading import Equation, Reading
 from tui_nn_engine.stepper import Stepper
@@ -111,7 +112,19 @@ def element_of(
         and _feeds(stepper, slot.of, layer)
     ):
         place = source
+    elif op.path == layer:
+        place = _before_the_join(op, unit)
     return (min(sample, slot.shape[0] - 1), *_unit(place, slot.shape[1:]))
+
+
+def _before_the_join(op: Op, unit: int) -> int:
+    """What a unit of a layer that only puts others together was before it."""
+    match op.primitive:
+        case PartOfErrors(start=start):
+            return unit - start
+        case Scatter(columns=columns):
+            return columns[min(unit, len(columns) - 1)]
+    return unit
 
 
 def _unit(unit: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tui_nn_engine.explain import element_of, explain
 from tui_nn_engine.explanation import Explanation, Notation
+from tui_nn_engine.layers import Select
 from tui_nn_engine.naming import numbered
 from tui_nn_engine.stepper import Stepper
 
@@ -20,13 +21,15 @@ class Arrangement:
     """The layers as they are connected; each field has one entry a layer.
 
     Its name, its place in the file ("layers[1].branches[0].layers[2]"), the names of what feeds it
-    ("" is the network's input), and the number on paper of its first unit.
+    ("" is the network's input), the number on paper of its first unit, and where it only picks some
+    of its inputs, which.
     """
 
     layers: tuple[str, ...]
     places: tuple[str, ...]
     sources: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
+    picks: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ def listing(stepper: Stepper) -> Listing:
             tuple(row.path for row in rows),
             tuple(row.sources for row in rows),
             tuple(numbers[row.name].first for row in rows),
+            tuple(
+                tuple(layer.columns) if isinstance(layer, Select) else ()
+                for _, layer in stepper.trainer.network.layers
+            ),
         ),
     )
 

@@ -1,6 +1,7 @@
 """What every pane of Step mode shows: a moment of an update, as the person wants to see it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -8,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn.widgets.network_layout import Layout
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.stepview import Listing, StepView
 
@@ -91,9 +93,13 @@ class Moment:
 
     @property
     def before(self) -> str:
-        """The layer that feeds the chosen one; "" for the network's input."""
-        place = self.layers.index(self.view.layer)
-        return self.layers[place - 1] if place else ""
+        """The (first) layer that feeds the chosen one; "" for the network's input."""
+        return self.layout.sources[self.view.layer][0]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the layers stand to each other."""
+        return Layout(self.listing.arrangement)
 
     @cached_property
     def formulas(self) -> tuple[str, ...]:
@@ -110,16 +116,22 @@ class Moment:
 
     @cached_property
     def first_numbers(self) -> dict[str, int]:
-        """The paper's number of each layer's first unit; the inputs are 1, 2, 3 and so on.
+        """The paper's number of each layer's first unit; the inputs are 1, 2, 3 and so on."""
+        arrangement = self.listing.arrangement
+        return dict(zip(arrangement.layers, arrangement.numbers, strict=True))
 
-        As in the engine's names: a layer without parameters keeps the numbers of those before it.
-        """
-        numbers, first, size = {}, 1, len(self.view.x)
-        for layer, values in self.view.units.items():
-            if self.is_weighted(layer) or len(values) != size:
-                first, size = first + size, len(values)
-            numbers[layer] = first
-        return numbers
+    def passes(self, layer: str) -> Iterator[tuple[int, int, int]]:
+        """Of a layer without weights: the source (counted), a unit of it, and what it becomes."""
+        sources, at = self.layout.sources[layer], self.listing.arrangement.layers.index(layer)
+        picked = self.listing.arrangement.picks[at]
+        sizes = [len(self.view.units[name]) if name else len(self.view.x) for name in sources]
+        beside = len(sources) > 1 and len(self.view.units[layer]) == sum(sizes)
+        for place, size in enumerate(sizes):
+            before = sum(sizes[:place]) if beside else 0
+            if picked:
+                yield from ((place, unit, made) for made, unit in enumerate(picked))
+            else:
+                yield from ((place, unit, before + unit) for unit in range(size))
 
     def is_weighted(self, layer: str) -> bool:
         """Whether each of the layer's units has weights of its own."""

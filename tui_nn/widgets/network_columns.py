@@ -1,6 +1,6 @@
 """Where the neurons of a network stand in its picture: layers side by side, as many as fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Column:
-    """A layer in the picture; the name "" is the network's input."""
+    """A layer in the picture, from the row `top` down; the name "" is the network's input."""
 
     layer: str
     heading: str
     nodes: tuple[Node, ...]
     more: int
+    top: int = 0
 
     @property
     def width(self) -> int:
@@ -43,37 +44,60 @@ class Column:
         note = len(f"⋮ {self.more} more") if self.more else 0
         return max([len(self.heading), note, *lines])
 
+    def lowered(self, rows: int) -> "Column":
+        """The same, so many rows further down."""
+        nodes = tuple(replace(node, top=node.top + rows) for node in self.nodes)
+        return replace(self, nodes=nodes, top=self.top + rows)
 
-def place_columns(moment: Moment, width: int, height: int) -> list[Column]:
+
+Stack = tuple[Column, ...]
+"""Layers one below the other, in the branches they are in."""
+
+
+def place_columns(moment: Moment, width: int, height: int) -> list[Stack]:
     """The layers that fit side by side: the chosen one, what feeds it, what it feeds, and on."""
-    layers = ["", *moment.layers]
-    chosen = layers.index(moment.view.layer)
-    first = last = chosen
-    columns = {chosen: _column(moment, layers[chosen], height)}
-    room = width - columns[chosen].width
+    layout = moment.layout
+    last_rank = max(layout.ranks.values())
+    first = last = layout.ranks[moment.view.layer]
+    stacks = {first: _stack(moment, first, height)}
+    room = width - _width(stacks[first])
     while True:
-        for place in (first - 1, last + 1):
-            if not 0 <= place < len(layers):
+        for rank in (first - 1, last + 1):
+            if not 0 <= rank <= last_rank:
                 continue
-            column = _column(moment, layers[place], height)
-            if column.width + LEAST_GAP <= room:
-                columns[place] = column
-                room -= column.width + LEAST_GAP
-        if min(columns) == first and max(columns) == last:
-            return [columns[place] for place in sorted(columns)]
-        first, last = min(columns), max(columns)
+            stack = _stack(moment, rank, height)
+            if _width(stack) + LEAST_GAP <= room:
+                stacks[rank] = stack
+                room -= _width(stack) + LEAST_GAP
+        if min(stacks) == first and max(stacks) == last:
+            return [stacks[rank] for rank in sorted(stacks)]
+        first, last = min(stacks), max(stacks)
 
 
-def spread(columns: list[Column], width: int) -> list[tuple[int, Column]]:
-    """Columns with their left edges, evenly over the width."""
-    used = sum(column.width for column in columns)
-    gap = min((width - used) // max(len(columns) - 1, 1), WIDEST_GAP)
-    left = max((width - used - gap * (len(columns) - 1)) // 2, 0)
+def spread(stacks: list[Stack], width: int) -> list[tuple[int, Column]]:
+    """Columns with their left edges, the stacks evenly over the width."""
+    used = sum(map(_width, stacks))
+    gap = min((width - used) // max(len(stacks) - 1, 1), WIDEST_GAP)
+    left = max((width - used - gap * (len(stacks) - 1)) // 2, 0)
     placed = []
-    for column in columns:
-        placed.append((left, column))
-        left += column.width + gap
+    for stack in stacks:
+        placed += [(left, column) for column in stack]
+        left += _width(stack) + gap
     return placed
+
+
+def _stack(moment: Moment, rank: int, height: int) -> Stack:
+    """All layers that are as far from the input, each in its lane."""
+    columns = []
+    for layer, its_rank in moment.layout.ranks.items():
+        if its_rank == rank:
+            top, rows = moment.layout.lanes[layer].rows(height)
+            columns.append(_column(moment, layer, rows).lowered(top))
+    return tuple(columns)
+
+
+def _width(stack: Stack) -> int:
+    return max(column.width for column in stack)
 
 
 def _column(moment: Moment, layer: str, height: int) -> Column:

@@ -28,6 +28,8 @@ class Connection(NamedTuple):
     y1: int
     x2: int
     y2: int
+    way: tuple[int, int, int] | None = None
+    """Where it passes other layers: along which row, from which column to which."""
 
 
 class Label(NamedTuple):
@@ -137,8 +139,7 @@ class NetworkDiagram(Widget):
         moment = self._moment
         if moment is None or not self.is_attached or width < 1 or height < 2:
             return
-        columns = place_columns(moment, width, height)
-        self._placed = spread(columns, width)
+        self._placed = spread(place_columns(moment, width, height), width)
         self._labels = []
         canvas, light = Canvas(width, height), spotlight(moment)
         edges = self._connections(moment)
@@ -148,10 +149,11 @@ class NetworkDiagram(Widget):
         for left, column in self._placed:
             self._draw_column(canvas, moment, left, column, lit)
             _draw_mark(canvas, moment, left, column, light, self._style("lit"))
-        for left, _ in self._placed[1:]:
-            into = [line for line in edges if line.x2 == left - 1]
+        for _, column in self._placed:
+            into = [line for line in edges if line.edge[1][0] == column.layer]
             self._draw_labels(canvas, moment, into, ranks)
         self._strips = canvas.strips()
+        columns = [column for _, column in self._placed]
         shown, total = [c.layer for c in columns if c.layer], len(moment.layers)
         notes = [f"{len(shown)} of {total} layers shown"] if len(shown) < total else []
         if any(column.more for column in columns) and moment.largest_first:
@@ -162,7 +164,7 @@ class NetworkDiagram(Widget):
     def _draw_column(
         self, canvas: Canvas, moment: Moment, left: int, column: Column, lit: set[Unit]
     ) -> None:
-        canvas.write(left, 0, column.heading, self._style("heading"))
+        canvas.write(left, column.top, column.heading, self._style("heading"))
         bottom = max((node.top + len(node.lines) for node in column.nodes), default=0)
         if column.more:
             note = f"⋮ {column.more:,} more"
@@ -180,17 +182,44 @@ class NetworkDiagram(Widget):
                 canvas.write(left, node.middle, line, self._style("written"))
 
     def _connections(self, moment: Moment) -> list[Connection]:
-        """All between the neurons drawn; a layer without weights takes each unit by itself."""
+        """All between the neurons drawn; a layer without weights passes units on one by one."""
+        drawn = {column.layer: (left, column) for left, column in self._placed}
         found = []
-        for (left, source), (right, target) in zip(self._placed, self._placed[1:], strict=False):
-            alone = not moment.is_weighted(target.layer)
-            for a in source.nodes:
-                for b in target.nodes:
-                    if not alone or a.unit == b.unit:
-                        edge = (source.layer, a.unit), (target.layer, b.unit)
-                        start = left + source.width
-                        found.append(Connection(edge, start, a.middle, right - 1, b.middle))
+        for right, target in self._placed:
+            sources = moment.layout.sources.get(target.layer, ())
+            shown = [drawn.get(source) for source in sources]
+            if moment.is_weighted(target.layer):
+                inputs = [a.unit for a in shown[0][1].nodes] if shown[0] else []
+                pairs = [(0, a, b.unit) for a in inputs for b in target.nodes]
+            else:
+                pairs = list(moment.passes(target.layer)) if target.layer else []
+            ends = {node.unit: node for node in target.nodes}
+            for place, unit, made in pairs:
+                start = shown[place]
+                if start is None or made not in ends:
+                    continue
+                left, source = start
+                a = next((node for node in source.nodes if node.unit == unit), None)
+                if a is not None:
+                    edge = (source.layer, unit), (target.layer, made)
+                    x1, x2 = left + source.width, right - 1
+                    way = self._way(moment, target.layer, place, source, a.unit)
+                    found.append(Connection(edge, x1, a.middle, x2, ends[made].middle, way))
         return found
+
+    def _way(
+        self, moment: Moment, join: str, branch: int, source: Column, unit: int
+    ) -> tuple[int, int, int] | None:
+        """Around the layers between, where the source of a join is not right before it."""
+        ranks = moment.layout.ranks
+        between = range(ranks[source.layer] + 1, ranks[join])
+        passed = [(left, one) for left, one in self._placed if ranks[one.layer] in between]
+        if not passed:
+            return None
+        units = [node.unit for node in source.nodes]
+        lane = moment.layout.way(join, branch)
+        row = lane.middle(self.size.height, units.index(unit), len(units))
+        return row, min(left for left, _ in passed), max(left + one.width for left, one in passed)
 
     def _draw_edges(
         self, canvas: Canvas, connections: list[Connection], ranks: dict[Edge, int]
@@ -201,9 +230,10 @@ class NetworkDiagram(Widget):
             if rank == REST and many:
                 continue
             style, thickness = self._style(part), 2 if rank == LIT and not many else 1
-            for edge, x1, y1, x2, y2 in connections:
-                if ranks[edge] == rank:
-                    canvas.line(x1, y1, x2, y2, style, thickness=thickness)
+            for line in connections:
+                if ranks[line.edge] == rank:
+                    for ends in _pieces(line):
+                        canvas.line(*ends, style, thickness=thickness)
 
     def _draw_labels(
         self, canvas: Canvas, moment: Moment, into: list[Connection], ranks: dict[Edge, int]
@@ -231,6 +261,14 @@ class NetworkDiagram(Widget):
             part = "weight" if label.edge == followed else "written" if new else part
             canvas.write(label.x, label.y, label.text, self._style(part))
         self._labels += labels
+
+
+def _pieces(line: Connection) -> list[tuple[int, int, int, int]]:
+    """The straight lines it is drawn with."""
+    if line.way is None:
+        return [(line.x1, line.y1, line.x2, line.y2)]
+    y, left, right = line.way
+    return [(line.x1, line.y1, left, y), (left, y, right, y), (right, y, line.x2, line.y2)]
 
 
 REST, TOUCHING, LIT = range(3)

@@ -35,8 +35,9 @@ def spotlight(moment: Moment) -> Spotlight | None:
         last = moment.layers[-1]
         return Spotlight((last, min(view.unit, len(view.units[last]) - 1)), "h")
     layer, part, is_gradient = layer_and_part(listing.outputs[operation])
-    if is_gradient and part == "h" and layer == moment.before != "":
-        return Spotlight((layer, min(view.source, len(view.units[layer]) - 1)), "error", out=True)
+    output = "h" if f"{layer}.h" in listing.outputs else "z"
+    if is_gradient and part == output and layer in moment.layout.sources[view.layer]:
+        return Spotlight((layer, _unit_before(moment, layer)), "error", out=True)
     if layer != view.layer:
         return None
     if is_gradient:
@@ -44,4 +45,17 @@ def spotlight(moment: Moment) -> Spotlight | None:
     if part == "e":
         return Spotlight(chosen, "error")
     value = {"h": "h", "e": "error"}.get(part, "z")
-    return Spotlight(chosen, value, into=part in {"xW", "z"})
+    joins = len(moment.layout.sources[layer]) > 1
+    return Spotlight(chosen, value, into=part in {"xW", "z"} or joins)
+
+
+def _unit_before(moment: Moment, layer: str) -> int:
+    """The unit of a layer that the chosen weight, or the chosen unit of a join, comes from."""
+    view, last = moment.view, len(moment.view.units[layer]) - 1
+    if moment.is_weighted(view.layer):
+        return min(view.source, last)
+    sources = moment.layout.sources[view.layer]
+    passed = (
+        u for k, u, made in moment.passes(view.layer) if (sources[k], made) == (layer, view.unit)
+    )
+    return next(passed, min(view.unit, last))
