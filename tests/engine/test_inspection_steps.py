@@ -60,7 +60,13 @@ def test_the_worst_sequence_has_the_worst_step(copying: Forward) -> None:
     worst = (own - outputs.max(axis=2)).min(axis=1)
     told = trace(copying, "test", -1)
     assert told.place == int(worst.argmin())
-    assert told.truth.shape == (20,)
+    assert 1 <= told.step <= 20
+    assert told.truth.tolist() == [part.y[told.place, told.step - 1]]
+    said = copying.outputs(part.x)[told.place, told.step - 1]
+    np.testing.assert_allclose(told.outputs, said, rtol=1e-6)
+    own = told.outputs[int(told.truth[0])]
+    other = np.delete(told.outputs, int(told.truth[0])).max()
+    assert own - other == pytest.approx(worst.min(), abs=1e-6)
 
 
 def test_residuals_of_every_step() -> None:
@@ -71,3 +77,8 @@ def test_residuals_of_every_step() -> None:
     outputs = forward.outputs(part.x)[..., 1].ravel()
     assert told.rmse == pytest.approx(np.sqrt(np.mean((outputs - told.targets) ** 2)), rel=1e-5)
     assert told.inputs.shape == (60, 20, 1)
+    farthest = trace(forward, "test", -1)
+    missed = np.abs(forward.outputs(part.x) - part.y).sum(axis=2)
+    place, step = np.unravel_index(missed.argmax(), missed.shape)
+    assert (farthest.place, farthest.step) == (place, step + 1)
+    assert np.array_equal(farthest.truth, part.y[place, step])

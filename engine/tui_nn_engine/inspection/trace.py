@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_datasets import NO_TARGET
+from tui_nn_engine.data import Part
 from tui_nn_engine.inspection.forward import Forward, judged, threshold
 from tui_nn_engine.inspection.mistakes import margins
 from tui_nn_engine.inspection.subject import as_given, part_of
@@ -22,7 +24,8 @@ class Trace:
     `order` (n,) are places, those the network does worst on first. `given` is the sample as the
     data has it, `truth` its class or targets (targets,), `outputs` (outputs,) what the network
     says, numbers in the units of the data. `values` are the outputs of the `layers`, one after
-    the other, `told` of each, the first ones of `shapes` ("512", "12×16").
+    the other, `told` of each, the first ones of `shapes` ("512", "12×16"). Where every time step
+    has its target, truth and outputs are those of `step` (from 1), the worst; else that is 0.
     """
 
     iteration: int
@@ -36,6 +39,7 @@ class Trace:
     shapes: tuple[str, ...]
     told: tuple[int, ...]
     values: NDArray[np.float32]
+    step: int = 0
 
 
 def trace(forward: Forward, part: str, place: int) -> Trace:
@@ -48,7 +52,12 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
     program = forward.compute(samples.x[place : place + 1])
     layers = {name: values[0] for name, values in forward.layers(program).items()}
     flat = [np.ravel(values)[:WIDEST].astype(np.float32) for values in layers.values()]
-    outputs: NDArray[Any] = program.output.array
+    outputs: NDArray[Any] = program.output.array[0]
+    truth, step = samples.y[place], 0
+    if data.dataset.steps:
+        one = Part(samples.x[place : place + 1], samples.y[place : place + 1], samples.indices)
+        step = int(_of_each(forward, one).argmin())
+        outputs, truth, step = outputs[step], truth[step], step + 1
     if data.dataset.task == "regression":
         outputs = data.target_scaler.invert(outputs)
     return Trace(
@@ -57,26 +66,32 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
         place,
         order,
         as_given(trainer, part)[place],
-        np.atleast_1d(samples.y[place]).astype(np.float64).ravel(),
-        outputs[0].astype(np.float64).ravel(),
+        np.atleast_1d(truth).astype(np.float64).ravel(),
+        outputs.astype(np.float64).ravel(),
         tuple(layers),
         tuple("×".join(map(str, values.shape)) for values in layers.values()),
         tuple(map(len, flat)),
         np.concatenate(flat),
+        step,
     )
 
 
 def _merits(forward: Forward, part: str) -> Floats:
     """(samples,): the less, the worse; of a sequence its worst step counts."""
+    each = _of_each(forward, part_of(forward.trainer, part))
+    return each.reshape(len(each), -1).min(axis=1)
+
+
+def _of_each(forward: Forward, samples: Part) -> Floats:
+    """(samples,) or (samples, time): the less, the worse; infinite where there is no target."""
     trainer = forward.trainer
-    samples = part_of(trainer, part)
     if trainer.data.dataset.classes:
         found = judged(forward, samples)
-        each = margins(found.outputs, found.targets.astype(np.int64), threshold(trainer))
-        worst = np.full(len(samples), np.inf)
-        np.minimum.at(worst, found.places, each)
-        return worst
+        each = np.full(samples.y.shape, np.inf)
+        truths = found.targets.astype(np.int64)
+        told = samples.y != NO_TARGET if samples.y.ndim == 2 else slice(None)
+        each[told] = margins(found.outputs, truths, threshold(trainer))
+        return each
     outputs = forward.outputs(samples.x)
     targets = trainer.data.targets(samples, outputs.shape[-1]).astype(np.float64)
-    missed: Floats = np.abs(outputs - targets).reshape(len(targets), -1).sum(axis=1)
-    return -missed
+    return -np.abs(outputs - targets).sum(axis=-1)
