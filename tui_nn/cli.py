@@ -13,6 +13,7 @@ from tui_nn.commands.data import data
 from tui_nn.commands.failures import Exit, Failure, internal_error
 from tui_nn.commands.files import experiment_or_run
 from tui_nn.commands.lesson import lesson
+from tui_nn.commands.rates import rates
 from tui_nn.commands.sample import sample
 from tui_nn.commands.step import step
 from tui_nn.commands.train import train
@@ -26,6 +27,7 @@ Examples:
   tui-nn train mnist.toml --set training.epochs=3 --set optimizer.learning_rate=0.01
   tui-nn train --resume FOLDER      go on with an interrupted run
   tui-nn compare rates.toml         train with all combinations of listed values, and rank them
+  tui-nn rates mnist.toml           try learning rates, and suggest one
   tui-nn check mnist.toml           name all problems of an experiment
   tui-nn step xor.toml              one whole update, with its numbers put in
   tui-nn sample FOLDER              text written by a network that was trained on text
@@ -90,7 +92,7 @@ class Program(click.Group):
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    commands=[train, compare, check, step, sample, data, lesson],
+    commands=[train, compare, rates, check, step, sample, data, lesson],
     epilog=EXAMPLES,
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},
