@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 OPENED, ENDED, RANKED = b'"event": "comparison"', b'"event": "run_ended"', b'"event": "ranking"'
 
@@ -40,8 +40,11 @@ class ComparisonRun:
 
     def standings(self) -> Iterator[Standing]:
         """One whenever a run has ended. Waits for them, so not for the event loop."""
+        with cast("BinaryIO", self._process.stdout) as stream:
+            yield from self._told(stream)
+
+    def _told(self, stream: BinaryIO) -> Iterator[Standing]:
         runs = ended = 0
-        stream = cast("Iterator[bytes]", self._process.stdout)
         for line in stream:
             if not line.startswith(b"{"):
                 self.said += line.decode(errors="replace")

@@ -283,6 +283,7 @@ class Desk:
     def build(self, experiment: Experiment) -> None:
         """Take the experiment of a saved run into Build, as a new one."""
         self.draft.start(experiment)
+        self._wanted, self._problems = Experiment.parse(self.draft.tree), ""
         self.app.notify("What Build held comes back with ctrl+z.", timeout=4)
         self.app.switch_mode("build")
 

@@ -52,6 +52,12 @@ def test_runs_are_kept_in_a_folder_named_like_the_file(rates: Path) -> None:
 def test_json_is_one_event_a_line_the_ranking_last(rates: Path, tmp_path: Path) -> None:
     result = tui_nn("compare", rates, "--out", tmp_path / "out", "--json", "--jobs", 1)
     told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert told[0] == {
+        "event": "comparison",
+        "runs": 4,
+        "ended": 0,
+        "folder": str(tmp_path / "out"),
+    }
     names = [one["event"] for one in told]
     assert names.count("run_started") == names.count("run_ended") == 4
     assert names.count("epoch_ended") == 20
@@ -84,6 +90,7 @@ def test_a_plain_experiment_is_no_comparison(xor: Path) -> None:
     result = tui_nn("compare", xor)
     assert result.exit_code == 2
     assert "compare: is missing" in result.stderr
+    assert "there is no file 'strategy'" in tui_nn("compare", "strategy").stderr
 
 
 def test_a_diverged_run_is_a_result(rates: Path, tmp_path: Path) -> None:
@@ -118,3 +125,14 @@ def test_a_signal_saves_all_and_it_goes_on(
     saved = [event for line in rest.splitlines() if (event := json.loads(line))["event"] == "saved"]
     assert saved
     assert all(Path(event["path"]).exists() for event in saved)
+
+
+def test_each_data_set_has_a_ranking_of_its_own(rates: Path, tmp_path: Path) -> None:
+    data = '[compare.data]\nmoons = { name = "moons", samples = 40 }\nxor = { name = "xor" }\n'
+    rates.write_text(rates.read_text() + data)
+    result = tui_nn("compare", rates, "--out", tmp_path / "out", "--json")
+    runs = json.loads(result.stdout.splitlines()[-1])["runs"]
+    assert [run["data"] for run in runs] == ["moons"] * 4 + ["xor"] * 4
+    assert [run["rank"] for run in runs] == [1, 2, 3, 4] * 2
+    for part in (runs[:4], runs[4:]):
+        assert [run["best"] for run in part] == sorted(run["best"] for run in part)

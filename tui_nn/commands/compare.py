@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from tui_nn.commands.failures import Exit, Failure, bad_input
-from tui_nn.commands.files import experiment_file
+from tui_nn.commands.files import comparison_file
 from tui_nn.commands.train import StopSignals
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Style = Literal["json", "quiet"]
 
 
 @click.command()
-@click.argument("file", type=experiment_file)
+@click.argument("file", type=comparison_file)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -48,6 +48,8 @@ def compare(
       [compare]
       "optimizer.learning_rate" = [0.1, 0.01]
       seed = [0, 1, 2]
+
+    `strategies` needs no file: seven strategies on four data sets, as in lesson L12.
 
     Each run keeps itself in a folder. Stopped or killed, and started again by the same command, it
     goes on: no run that has ended is repeated, not even one that diverged.

@@ -28,6 +28,14 @@ def experiment_or_run(value: str) -> Path:
     return Path(value) if (Path(value) / "experiment.toml").is_file() else experiment_file(value)
 
 
+def comparison_file(value: str) -> Path:
+    """A comparison file, or one that comes with tui-nn by its name. Raises Failure."""
+    from tui_nn.comparisons import shipped
+
+    known = shipped()
+    return known[value] if value in known and not Path(value).exists() else experiment_file(value)
+
+
 override = click.option(
     "--set",
     "assignments",

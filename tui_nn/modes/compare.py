@@ -126,7 +126,7 @@ class Compare(ComparisonFiles):
     async def _look(self) -> None:
         async with self._one_look:
             view = await asyncio.to_thread(self._viewer.look, self._wish)
-        if view is not self._view:
+        if view is not self._view and self.app.is_running:  # while it ends there is nothing here
             self._view = view
             self._show(view)
 

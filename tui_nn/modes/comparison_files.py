@@ -101,11 +101,14 @@ class ComparisonFiles(Mode):
     @on(_Stands)
     def _stands(self, event: _Stands) -> None:
         self.standings[event.standing.path] = event.standing
-        self.show_standings()
+        if self.app.is_running:
+            self.show_standings()
 
     @on(_Stopped)
     def _stopped(self, event: _Stopped) -> None:
         path, said = event.comparison.path, event.comparison.said.strip()
+        if not self.app.is_running:
+            return
         del self._comparisons[path]
         standing = self.standings.pop(path)
         self.show_standings()

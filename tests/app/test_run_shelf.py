@@ -1,0 +1,153 @@
+"""The saved runs as they lie in their folder: read, deleted, brought back; and views of them."""
+
+import fcntl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui_nn.run_shelf import Shelf, title_of
+from tui_nn.run_view import Viewer, Wish
+from tui_nn.widgets.run_table import Sorting
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.records import Label
+from tui_nn_engine.runs import Run, runs_folder
+
+TREE: dict[str, Any] = {
+    "data": {"name": "moons", "samples": 40, "validation_fraction": 0.25},
+    "layers": [{"type": "dense", "units": 1, "activation": "sigmoid"}],
+    "loss": "binary_crossentropy",
+    "optimizer": {"type": "sgd", "learning_rate": 0.1},
+    "training": {"epochs": 2},
+}
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make() -> Make:
+    def make(name: str, **changes: Any) -> Path:
+        folder = runs_folder() / name
+        for _ in Run(Trainer(Experiment.parse(TREE | changes)), folder).record():
+            pass
+        return folder
+
+    return make
+
+
+def folders(shelf: Shelf) -> list[str]:
+    return [str(one.folder.relative_to(runs_folder())) for one in shelf.read()]
+
+
+def test_newest_first_and_a_comparisons_runs_as_its_file_has_them(make: Make) -> None:
+    shelf = Shelf()
+    assert shelf.read() == ()
+    make("first")
+    for place, name in ((1, "both/a"), (0, "both/b")):
+        Label(place=place).write(make(name, seed=place))
+    make("last")
+    (runs_folder() / "broken").mkdir()
+    (runs_folder() / "broken" / "experiment.toml").write_text("[data")
+    assert folders(shelf) == ["last", "both/b", "both/a", "first"]
+    titles = [title_of(one) for one in shelf.read()]
+    assert titles == ["last", "both", "both", "first"]
+    Label("my best").write(runs_folder() / "first")
+    assert folders(shelf)[-1] == "first"  # a name moves nothing
+    assert title_of(shelf.read()[-1]) == "my best"
+
+
+def test_only_what_has_changed_is_read_anew(make: Make) -> None:
+    make("a")
+    b = make("b")
+    shelf = Shelf()
+    before = {one.folder.name: one for one in shelf.read()}
+    Label("other").write(b)
+    after = {one.folder.name: one for one in shelf.read()}
+    assert after["a"] is before["a"]
+    assert after["b"].label.name == "other"
+
+
+def test_deleted_runs_come_back_until_the_trash_is_emptied(make: Make) -> None:
+    a, shelf = make("a"), Shelf()
+    whole = sorted(path.name for path in a.rglob("*"))
+    make("comparison/b")
+    shelf.delete(a)
+    shelf.delete(runs_folder() / "comparison" / "b")
+    assert folders(shelf) == []
+    assert shelf.can_undo
+    make("comparison/b", seed=9)
+    with pytest.raises(FileExistsError, match="exists again"):
+        shelf.undo()
+    (runs_folder() / "comparison" / "b").rename(runs_folder() / "c")
+    shelf.undo()
+    shelf.undo()
+    assert sorted(folders(shelf)) == ["a", "c", "comparison/b"]
+    assert sorted(path.name for path in a.rglob("*")) == whole
+    assert not shelf.can_undo
+    assert shelf.undo() is None
+    shelf.delete(a)
+    shelf.empty_trash()
+    assert not shelf.can_undo
+    assert not [*runs_folder().glob(".*")]
+
+
+def test_a_run_that_a_worker_trains_is_not_deleted(make: Make) -> None:
+    folder, shelf = make("a"), Shelf()
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(OSError, match="is being trained"):
+            shelf.delete(folder)
+    shelf.delete(folder)
+    assert folders(shelf) == []
+
+
+def test_a_view_is_the_same_while_nothing_is_new(make: Make) -> None:
+    a = make("a")
+    viewer = Viewer(Shelf())
+    view = viewer.look(Wish())
+    assert viewer.look(Wish()) is view
+    chosen = viewer.look(Wish(chosen=(a, runs_folder() / "gone")))
+    assert [one.folder for one in chosen.chosen] == [a]
+    assert [*chosen.curves[0]] == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert chosen.curves[0]["loss"].last == 2
+    assert chosen.metric == "accuracy"
+    Label("new").write(a)
+    again = viewer.look(Wish(chosen=(a,)))
+    assert again.rows[0].values["name"] == "new"
+
+
+def test_rows_show_what_tells_them_apart(make: Make) -> None:
+    make("a", seed=1)
+    view = Viewer(Shelf()).look(Wish())
+    assert {"data", "network"} <= view.columns.keys()  # of a single run all is told
+    make("b", seed=2, optimizer="adam")
+    view = Viewer(Shelf()).look(Wish())
+    assert view.common == ("moons", "1 sigmoid")
+    assert not {"data", "network"} & view.columns.keys()
+    assert view.columns["metric"] == "accuracy"
+    differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
+    assert differs == {"a": "seed=1 sgd learning_rate=0.1", "b": "seed=2 adam learning_rate=0.001"}
+
+
+def test_a_filter_that_is_wrong_hides_nothing(make: Make) -> None:
+    make("a")
+    view = Viewer(Shelf()).look(Wish(filter="lss < 1"))
+    assert "no run has 'lss'" in view.problem
+    assert len(view.rows) == view.count == 1
+    view = Viewer(Shelf()).look(Wish(filter="loss < 0"))
+    assert (len(view.rows), view.count, view.problem) == (0, 1, "")
+
+
+def test_rows_without_a_value_come_last_either_way(make: Make) -> None:
+    make("a", optimizer={"type": "sgd", "learning_rate": 0.5})
+    make("b", optimizer={"type": "sgd", "learning_rate": 0.001})
+    make("c", data={"name": "moons", "samples": 40, "validation_fraction": 0})
+    viewer = Viewer(Shelf())
+
+    def order(sorting: Sorting) -> str:
+        rows = viewer.look(Wish(sorting=sorting)).rows
+        return "".join(row.record.folder.name for row in rows)
+
+    assert order(Sorting("val_loss")) == "abc"
+    assert order(Sorting("val_loss", descending=True)) == "bac"
+    assert order(Sorting("name", descending=True)) == "cba"
