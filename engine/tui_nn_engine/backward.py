@@ -15,6 +15,7 @@ class Appends(Protocol):
     """Who takes down the operations."""
 
     ops: list[Op]
+    path: str
 
     def slot(self, name: str, shape: Sequence[int]) -> Slot:
         """A new slot."""
@@ -42,6 +43,7 @@ class Backward:
         self._places: dict[Slot, Slot] = {}
         self._shares: dict[Slot, list[Slot]] = {}
         self._totals: dict[Slot, Slot | None] = {}
+        self._taken: set[str] = set()
 
     def add(self, share: Contribution) -> None:
         """Append the operation that computes a share of dE/d(`share.of`)."""
@@ -81,7 +83,12 @@ class Backward:
         return uses == 1
 
     def _another(self, slot: Slot) -> str:
-        """The name of one share of several."""
+        """The name of one share of several: of a weight by its time step, if it comes from one."""
+        layer, _, time = self._builder.path.rpartition("/t=")
+        step = f"dE/d({slot.name}) ⟨{time}⟩"
+        if slot.role == "parameter" and layer and step not in self._taken:
+            self._taken.add(step)
+            return step
         return f"dE/d({slot.name}) #{len(self._builder.ops)}"
 
     def _sum(self, slot: Slot, found: Sequence[Slot]) -> Slot | None:

@@ -11,6 +11,7 @@ from tui_nn_engine.naming import Names, kind
 from tui_nn_engine.primitives.joining import PartOfErrors, Scatter
 from tui_nn_engine.program import Op, Slot
 from tui_nn_engine.reading import Equation, Reading
+from tui_nn_engine.slots import layer_of
 from tui_nn_engine.stepper import Stepper
 
 SHARES = 8  # samples whose own gradients are shown
@@ -104,7 +105,9 @@ def element_of(
         return (min(sample, shape[0] - 1), *_unit(unit, shape[1:]))
     slot = op.output
     if slot.of is not None and slot.of.role == "parameter":
-        return _weight(op, unit if op.path == layer else min(unit, slot.shape[-1] - 1), source)
+        return _weight(
+            op, unit if layer_of(op.path) == layer else min(unit, slot.shape[-1] - 1), source
+        )
     place = unit
     if (
         slot.of is not None
@@ -141,7 +144,7 @@ def _weight(op: Op, unit: int, source: int) -> tuple[int, ...]:
 
 def _feeds(stepper: Stepper, slot: Slot, layer: str) -> bool:
     """Whether the layer looked at has its inputs in this slot."""
-    forward = [op for op in stepper.ops if op.phase == "forward" and op.path == layer]
+    forward = [op for op in stepper.ops if op.phase == "forward" and layer_of(op.path) == layer]
     return bool(forward) and slot in forward[0].inputs
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tui_nn_engine.primitives.activations import Elementwise
 from tui_nn_engine.program import Op, Program
+from tui_nn_engine.slots import layer_of
 from tui_nn_engine.trainer import Trainer
 
 COLUMNS = (
@@ -83,7 +84,9 @@ def _row(trainer: Trainer, program: Program, layer: str) -> list[float]:
 
 def _last(program: Program, layer: str) -> Op | None:
     """The operation whose output is the layer's."""
-    made = (op for op in reversed(program.ops) if op.phase == "forward" and op.path == layer)
+    made = (
+        op for op in reversed(program.ops) if op.phase == "forward" and layer_of(op.path) == layer
+    )
     return next(made, None)
 
 

@@ -192,6 +192,21 @@ class LecunNormal(_LeCun, _ScaledNormal):
     summary: ClassVar[str] = "like lecun_uniform, normal"
 
 
+class Orthogonal(Initializer):
+    """Saxe et al. 2014: rows (or columns, the fewer) of length `gain`, at right angles."""
+
+    type: Literal["orthogonal"] = "orthogonal"
+    summary: ClassVar[str] = "keeps the length of what it multiplies: for recurrent weights"
+    gain: Annotated[float, Field(description="the length of each row or column")] = 1.0
+
+    def _draw(self, shape: Shape, random: np.random.Generator) -> Array:
+        rows, columns = prod(shape[:-1]), shape[-1]
+        drawn = random.standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(drawn)
+        q *= np.sign(np.diag(r))  # else some orthogonal matrices would be likelier than others
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
 def fans(shape: Shape) -> tuple[int, int]:
     """Inputs and outputs that one weight array connects: (fan_in, fan_out), as Keras counts."""
     if len(shape) < 2:
@@ -210,6 +225,7 @@ INITIALIZERS: tuple[type[Initializer], ...] = (
     LecunNormal,
     Uniform,
     Normal,
+    Orthogonal,
     Constant,
     Zeros,
     Given,

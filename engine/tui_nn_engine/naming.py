@@ -5,19 +5,31 @@ of the units before it, and says by a prime that it comes after them. Where bran
 are picked units are numbered anew. In code a slot stands with its index: dense_1.kernel[0, 3].
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
+from tui_nn_engine.elements import Element, Elements
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.layers import INPUT
 from tui_nn_engine.network import LayerSummary, Network
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.program import Program, Slot
+from tui_nn_engine.slots import layer_of
 
-_LETTERS = {"xW": "a", "z": "z", "h": "h", "mask": "m", "noise": "n"}
+_LETTERS = {
+    "xW": "a",
+    "z": "z",
+    "h": "h",
+    "mask": "m",
+    "recurrent mask": "m′",
+    "noise": "n",
+    "net": "z",
+    "gates": "",
+    "r⊙h′": "rh",
+}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _KINDS = {
     "x": "input",
@@ -35,10 +47,23 @@ _KINDS = {
     "γx̂": "scaled value",
     "moving_mean": "moving mean",
     "moving_variance": "moving variance",
+    "a": "sum of the inputs",
+    "s": "sum of the state",
+    "net": "net input",
+    "gates": "gate",
+    "ĥ": "output",
+    "ĉ": "cell state",
+    "h̃": "candidate",
+    "h′": "state after dropout",
+    "x′": "input after dropout",
+    "r⊙h′": "what the reset gate lets through",
+    "recurrent mask": "dropout mask of the state",
 }
-_WEIGHTS = {"kernel": "w", "inhibition": "w⁻"}
+_OF_CELLS = {"c": "cell state"}
+_WEIGHTS = {"kernel": "w", "inhibition": "w⁻", "recurrent_kernel": "u"}
 _OF_UNITS = {
     "bias": "b",
+    "recurrent_bias": "b′",
     "threshold": "θ",
     "gamma": "γ",
     "beta": "β",
@@ -60,14 +85,20 @@ class Numbers:
 
 
 def numbered(
-    rows: Iterable[LayerSummary], inputs: int, written: Container[str]
+    rows: Iterable[LayerSummary],
+    inputs: int,
+    written: Container[str],
+    size_of: Callable[[tuple[int, ...]], int] = prod,
 ) -> dict[str, Numbers]:
-    """Of each layer, by name; `written` are the slots of the forward pass."""
+    """Of each layer, by name; `written` are the slots of the forward pass.
+
+    `size_of` is how many units an output of some shape is of.
+    """
     found = {INPUT: Numbers(1, 1, -1)}
     sizes = {INPUT: inputs}
     free, taken = 1 + inputs, set[tuple[int, int]]()
     for row in rows:
-        source, size = row.sources[0], prod(row.output_shape)
+        source, size = row.sources[0], size_of(row.output_shape)
         before, writes = found[source], f"{row.name}.h" in written
         number, primes = before.first, before.primes + writes
         anew = row.connections or size != sizes[source] or row.rearranges
@@ -88,10 +119,15 @@ class Names:
     ) -> None:
         self.notation = notation
         self._program, self._parameters = program, parameters
-        self._inputs = prod(network.sample_shape)
-        self._single = prod(network.output_shape) == 1
+        self._elements = Elements(network)
+        self._slots = {
+            name: Slot(name, view, "parameter") for name, view in parameters.views.items()
+        }
+        size = self._elements.size
+        self._single = size(network.output_shape) == 1
         written = {op.output.name for op in program.ops if op.phase == "forward"}
-        self._numbers = numbered(network.summary(), self._inputs, written)
+        inputs = size(network.sample_shape)
+        self._numbers = numbered(network.summary(), inputs, written, size)
 
     def negated(self, slot: Slot) -> bool:
         """Whether the slot holds errors and these are shown as e = −∂E/∂z."""
@@ -117,18 +153,19 @@ class Names:
             told = f" of {batch} samples, with sample {index[0] + 1}" if batch > 1 else ""
             return f"{what}{told}"
         of = slot if slot.of is None else slot.of
-        layer = of.name.partition(".")[0]
+        layer = layer_of(of.name)
         if of.role == "parameter" or layer not in self._numbers or not of.shape:
             return what
         sample = f", sample {index[0] + 1} of {batch}" if batch > 1 else ""
-        return f"{what}, {layer}{sample}"
+        time = self._elements.find(of, index).time
+        return f"{what}, {layer}{f', time step {time}' if time else ''}{sample}"
 
     def weight(self, position: int) -> str:
         """A trainable parameter by its place in the flat vector."""
         name, index = self.place(position)
         if self.notation.names == "code":
             return f"{name}{list(index)}"
-        return self._parameter(name, index)
+        return self._parameter(self._slots[name], index)
 
     def place(self, position: int) -> tuple[str, tuple[int, ...]]:
         """Which parameter and which of its elements stands there in the flat vector."""
@@ -162,49 +199,60 @@ class Names:
         if slot.of is not None:
             return self._gradient(slot, slot.of, index)
         if slot.role == "parameter":
-            return self._parameter(slot.name, index)
+            return self._parameter(slot, index)
         if slot.name == "loss.E.per sample":
             return "E"
-        layer, _, part = slot.name.partition(".")
-        unit = int(np.ravel_multi_index(index[1:], slot.shape[1:])) if index[1:] else 0
-        if slot is self._program.y or slot is self._program.output or part == "t′":
+        at = self._elements.find(slot, index)
+        if slot is self._program.y or slot is self._program.output or at.part == "t′":
             letter = "y" if slot is self._program.output else "t"
-            last = self._numbers[self._program.output.name.partition(".")[0]].first
-            place = "" if self._single else str(last + unit)
-            return f"{letter}{place}{'′' if part == 't′' else ''}"
+            last = self._numbers[layer_of(self._program.output.name)].first
+            place = "" if self._single else str(last + at.unit)
+            return f"{letter}{place}{'′' if at.part == 't′' else ''}{at.when}"
         if slot is self._program.x:
-            return f"x{1 + unit}"
-        if layer not in self._numbers:
-            return part or slot.name
-        number = self._numbers[layer].first + unit
-        if part == "f'(z)":
-            return f"f′(z{number})"
-        primes = "′" * self._numbers[layer].primes if part == "h" else ""
-        return f"{_LETTERS.get(part, part)}{number}{primes}"
+            return f"x{1 + at.unit}{at.when}"
+        if at.layer not in self._numbers:
+            return at.part or slot.name
+        return self._of_layer(at, units=len(slot.shape) > 1)
+
+    def _of_layer(self, at: Element, *, units: bool) -> str:
+        """An element of what a layer computes; some have no units."""
+        numbers = self._numbers[at.layer]
+        if not units:
+            return f"{at.part}{at.when}"
+        number = (numbers.before if at.part == "x′" else numbers.first) + at.unit
+        if at.part == "f'(z)":
+            return f"f′(z{number}{at.when})"
+        if at.part.endswith(".f(c)"):
+            return f"f(c{number}{at.when})"
+        primes = "′" * numbers.primes if at.part == "h" and at.time is None else ""
+        return f"{_LETTERS.get(at.part, at.part)}{at.gate}{number}{primes}{at.when}"
 
     def _gradient(self, slot: Slot, of: Slot, index: tuple[int, ...]) -> str:
-        share = slot.name.partition(" #")[2]
-        mark = f" #{share}" if share else ""
+        mark = _mark(slot.name)
         minus = "−" if self.negated(slot) else ""
         if not _is_error(slot):
             direction = slot.name.partition("(")[0]
             if direction != "dE/d":
                 return f"{direction}({self._paper(of, index)})"
             return f"∂E/∂{self._paper(of, index)}{mark}"
-        layer, _, part = of.name.partition(".")
-        if part == "z" and layer in self._numbers:
-            unit = int(np.ravel_multi_index(index[1:], of.shape[1:]))
-            return f"{'e' if minus else 'δ'}{self._numbers[layer].first + unit}{mark}"
+        at = self._elements.find(of, index)
+        if at.part in {"z", "net"} and at.layer in self._numbers:
+            number = self._numbers[at.layer].first + at.unit
+            return f"{'e' if minus else 'δ'}{at.gate}{number}{at.when}{mark}"
         return f"{minus}∂E/∂{self._paper(of, index)}{mark}"
 
-    def _parameter(self, name: str, index: tuple[int, ...]) -> str:
-        layer, _, part = name.partition(".")
-        unit = self._numbers[layer].first + index[-1]
-        if part in _WEIGHTS and len(index) == 2:
-            source = self._numbers[layer].before + index[0]
+    def _parameter(self, slot: Slot, index: tuple[int, ...]) -> str:
+        at = self._elements.find(slot, index)
+        numbers = self._numbers[at.layer]
+        unit = numbers.first + at.unit
+        if at.part in _WEIGHTS and len(index) == 2:
+            recurrent = at.part == "recurrent_kernel"
+            source = (numbers.first if recurrent else numbers.before) + index[0]
             comma = "" if max(source, unit) < 10 else ","
-            return f"{_WEIGHTS[part]}{source}{comma}{unit}"
-        return f"{_OF_UNITS[part]}{unit}" if part in _OF_UNITS else f"{part}{list(index)}"
+            return f"{_WEIGHTS[at.part]}{at.gate}{source}{comma}{unit}"
+        if at.part in _OF_UNITS:
+            return f"{_OF_UNITS[at.part]}{at.gate}{unit}"
+        return f"{at.part}{list(index)}"
 
 
 def kind(slot: Slot) -> str:
@@ -213,8 +261,17 @@ def kind(slot: Slot) -> str:
         if slot.name.startswith("dE/d"):
             return "gradient" if _of_parameter(slot) else "error"
         return "direction of change"
-    part = slot.name.rpartition(".")[2]
+    path, _, part = slot.name.partition(".")
+    part = part.rpartition(".")[2].partition(" (")[0]
+    if "/" in path and part in _OF_CELLS:
+        return _OF_CELLS[part]
     return _KINDS.get(part, part)
+
+
+def _mark(name: str) -> str:
+    """What tells a share of a gradient from the others: " #21", or the time step it comes from."""
+    share = name.rpartition(") ")[2]
+    return share if share.startswith("⟨") else f" {share}" if share.startswith("#") else ""
 
 
 def _is_error(slot: Slot) -> bool:

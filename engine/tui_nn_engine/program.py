@@ -100,6 +100,8 @@ class Builder:
         self.seed = seed
         self.training = training
         self.penalties: list[Slot] = []
+        self.mask: Slot | None = None
+        """(batch, time): 1 where a step is real, 0 where it is padding; None: all are real."""
         self.ends: tuple[Slot, ...] = ()
         self.ops: list[Op] = []
         self.path = ""

@@ -1,15 +1,16 @@
 """What Step mode shows of an update half-way: the operations, the neurons, the chosen weights."""
 
 from dataclasses import dataclass, field
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_engine.elements import Elements
 from tui_nn_engine.explain import element_of, explain
 from tui_nn_engine.explanation import Explanation, Notation
 from tui_nn_engine.layers import Select
 from tui_nn_engine.naming import numbered
+from tui_nn_engine.slots import Array
 from tui_nn_engine.stepper import Stepper
 
 Floats = NDArray[np.float64]
@@ -55,6 +56,10 @@ class StepView:
     is (inputs + bias, 4) for the chosen unit: old, gradient, change, new; `frozen` (inputs + bias,)
     tells those that are not trained from those not computed yet. `source` is the row of the chosen
     weight; `explanation` is of the operation looked at, for that unit, sample and weight.
+
+    In a network over time `x`, `target` and `units` are those of time step `time` of `times`, which
+    is that of the operation looked at, or else the last; a recurrent layer has no z where it has
+    gates, and its error is dE/dh.
     """
 
     iteration: int
@@ -74,6 +79,8 @@ class StepView:
     source: int = 0
     frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     explanation: Explanation | None = None
+    time: int = 0
+    times: int = 0
 
 
 def listing(stepper: Stepper) -> Listing:
@@ -81,7 +88,8 @@ def listing(stepper: Stepper) -> Listing:
     ops, program = stepper.ops, stepper.program
     rows = stepper.trainer.network.summary()
     written = {op.output.name for op in ops if op.phase == "forward"}
-    numbers = numbered(rows, prod(program.x.shape[1:]), written)
+    size = Elements(stepper.trainer.network).size
+    numbers = numbered(rows, size(program.x.shape[1:]), written, size)
     return Listing(
         tuple(op.phase for op in ops),
         tuple(op.path for op in ops),
@@ -120,12 +128,13 @@ def step_view(
     sample = min(max(sample, 0), program.batch - 1)
     names = [name for name, _ in trainer.network.layers]
     layer = layer if layer in names else names[-1]
-    units = {name: _units(stepper, name, sample) for name in names}
+    if not 0 <= operation < len(stepper.ops):
+        operation = max(stepper.cursor - 1, 0)
+    time, times = _time(stepper, operation)
+    units = {name: _units(stepper, name, sample, time) for name in names}
     unit = min(max(unit, 0), len(units[layer]) - 1)
     weights, has_bias, frozen = _weights(stepper, layer, unit)
     source = min(max(source, 0), max(len(weights) - 1, 0))
-    if not 0 <= operation < len(stepper.ops):
-        operation = max(stepper.cursor - 1, 0)
     element = element_of(stepper, operation, layer, unit, sample, source)
     now = stepper.trainer.parameters.views if stepper.complete else stepper.before
     kernels = {
@@ -143,8 +152,8 @@ def step_view(
         sample=sample,
         loss=_scalar(stepper, "loss.E"),
         sample_loss=_scalar(stepper, "loss.E.per sample", sample),
-        x=np.asarray(program.x.array[sample], np.float64).ravel(),
-        target=np.asarray(program.y.array[sample], np.float64).ravel(),
+        x=_at(program.x.array[sample], time),
+        target=_at(program.y.array[sample], time),
         units=units,
         weights=weights,
         has_bias=has_bias,
@@ -152,7 +161,26 @@ def step_view(
         source=source,
         frozen=frozen,
         explanation=explain(stepper, operation, element, notation),
+        time=time,
+        times=times,
     )
+
+
+def _time(stepper: Stepper, operation: int) -> tuple[int, int]:
+    """The time step of an operation, and how many there are; 0: there is no time."""
+    network = stepper.trainer.network
+    if not Elements(network).over_time:
+        return 0, 0
+    times = next((shape[0] for shape in _shapes(stepper) if len(shape) == 2), 0)
+    times = network.sample_shape[0] if len(network.sample_shape) == 2 else times
+    _, _, step = stepper.ops[operation].path.rpartition("/t=")
+    return (int(step) if step.isdigit() else times), times
+
+
+def _at(values: Array, time: int) -> Floats:
+    """What is there of one sample at a time step; all of it where there is no time."""
+    found = np.asarray(values, np.float64)
+    return found[time - 1] if time and found.ndim == 2 else found.ravel()
 
 
 def _scalar(stepper: Stepper, name: str, index: int | None = None) -> float:
@@ -162,20 +190,24 @@ def _scalar(stepper: Stepper, name: str, index: int | None = None) -> float:
     return float(slot.array if index is None else slot.array[index])
 
 
-def _units(stepper: Stepper, layer: str, sample: int) -> Floats:
+def _units(stepper: Stepper, layer: str, sample: int, time: int) -> Floats:
     """(units, 3): z, h, dE/dz. Where a layer has no net input, its output's error stands; where a
     rule teaches it, that rule's e.
     """
     shape = dict(zip((n for n, _ in stepper.trainer.network.layers), _shapes(stepper), strict=True))
-    count = int(np.prod(shape[layer]))
+    count = Elements(stepper.trainer.network).size(shape[layer])
     found = np.full((count, 3), np.nan)
-    z, h = stepper.slot(f"{layer}.z"), stepper.slot(f"{layer}.h")
-    linear = not any(op.output.name == f"{layer}.h" for op in stepper.ops)
-    errors = [f"dE/d({layer}.z)" if z or linear else f"dE/d({layer}.h)", f"{layer}.e"]
+    stepwise = any(op.path == f"{layer}/t={time}" for op in stepper.ops)
+    here, net = (f"{layer}/t={time}", "net") if stepwise else (layer, "z")
+    z, h = stepper.slot(f"{here}.{net}"), stepper.slot(f"{here}.h")
+    if z is not None and z.shape[-1] > count:  # of several gates
+        z = None
+    linear = not any(op.output.name == f"{here}.h" for op in stepper.ops)
+    errors = [f"dE/d({here}.{net})" if z or linear else f"dE/d({here}.h)", f"{layer}.e"]
     slots = (z, z if linear else h, next(filter(None, map(stepper.slot, errors)), None))
     for column, slot in enumerate(slots):
         if slot is not None:
-            found[:, column] = slot.array[sample].ravel()
+            found[:, column] = _at(slot.array[sample], time)
     return found
 
 

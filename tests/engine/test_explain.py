@@ -252,6 +252,26 @@ def losses(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def recurrents(draw: st.DrawFn) -> dict[str, Any]:
+    """A recurrent layer of any kind."""
+    layer: dict[str, Any] = {
+        "type": draw(st.sampled_from(["simple_rnn", "lstm", "gru"])),
+        "units": draw(st.integers(1, 5)),
+        "activation": draw(st.sampled_from(["tanh", "sigmoid", "relu", "softplus"])),
+        "use_bias": draw(st.booleans()),
+        "return_sequences": draw(st.booleans()),
+        "dropout": draw(st.sampled_from([0, 0.4])),
+        "recurrent_dropout": draw(st.sampled_from([0, 0.4])),
+        "bptt_steps": draw(st.sampled_from([None, 1])),
+    }
+    if layer["type"] != "simple_rnn":
+        layer["recurrent_activation"] = draw(st.sampled_from(["sigmoid", "tanh"]))
+    if layer["type"] == "gru":
+        layer["reset_after"] = draw(st.booleans())
+    return layer
+
+
+@st.composite
 def networks(draw: st.DrawFn) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """An experiment and its data: (samples, 3) or (samples, 2, 3), one to ten targets a sample."""
     loss, outputs = draw(losses()), draw(st.sampled_from([1, 2, 3, 10]))
@@ -263,15 +283,20 @@ def networks(draw: st.DrawFn) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     if cost := draw(st.sampled_from(["", "l1", "l2", "l1_l2"])):
         hidden |= {"kernel_regularizer": cost, "bias_regularizer": "l2"}
     hidden["kernel_trainable"] = draw(st.booleans())
+    recurrent = draw(recurrents()) if deep and draw(st.booleans()) else None
     last = {"type": "dense", "units": outputs, "activation": draw(activations)}
     flat = [{"type": "flatten"}] if deep else []
+    between = draw(st.sampled_from(FRONTS))
+    if recurrent is not None:
+        between = [recurrent, *between]
+        flat = [] if not recurrent["return_sequences"] else flat
     random = np.random.default_rng(draw(st.integers(0, 99)))
     samples = draw(st.sampled_from([1, 4, 12]))
     tree = {
         "seed": draw(st.integers(0, 999)),
         "dtype": "float64",
         "data": {"name": "arrays"},
-        "layers": [hidden, *draw(st.sampled_from(FRONTS)), *flat, last],
+        "layers": [hidden, *between, *flat, last],
         "loss": loss,
         "optimizer": draw(st.sampled_from(OPTIMIZERS)),
         "training": {"epochs": 9, "batch_size": draw(st.sampled_from([1, 4, 12])), "threads": 1},

@@ -13,13 +13,24 @@ import tui_nn_engine.primitives
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import LAYERS
 from tui_nn_engine.network import Network
-from tui_nn_engine.primitives.activations import ACTIVATIONS, Softmax, Tanh
+from tui_nn_engine.primitives.activations import ACTIVATIONS, Sigmoid, Softmax, Softplus, Tanh
 from tui_nn_engine.primitives.joining import AddBranches, Concatenate, Select
 from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Reshape
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.normalization import Normalize, Scale, Shift
 from tui_nn_engine.primitives.penalties import Penalty
 from tui_nn_engine.primitives.powers import Powers
+from tui_nn_engine.primitives.recurrent import (
+    Carry,
+    CellOutput,
+    CellState,
+    GateProduct,
+    Gates,
+    Mixture,
+    RecurrentProduct,
+    ResetSum,
+)
+from tui_nn_engine.primitives.sequences import InOrder, InputProducts, MultiplySteps, by_step
 from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
 from tui_nn_engine.regularizers import L1, L1L2, L2
 from tui_nn_engine.schema import kind_name
@@ -133,6 +144,33 @@ def loss_case(kind: type[Any], activation: type[Any]) -> Build:
     return build
 
 
+def input_products(builder: Builder, slots: dict[str, Slot]) -> Slot:
+    """Of all time steps; what lies step after step in memory is put in order at the end."""
+    a = by_step(builder, "a", (4, 5, 2))
+    builder.apply(InputProducts(biased=True), slots["x"], slots["w"], slots["b"], into=a)
+    return builder.apply(InOrder(), a, name="h")
+
+
+def masked(primitive: Primitive, *, width: int) -> Build:
+    """The inputs, and a mask of 0 and 1 through which nothing is differentiated."""
+    shape = (4, width) if width else (4,)
+    mask = Slot("m", (np.arange(int(np.prod(shape))) % 3 > 0).astype(float).reshape(shape), "input")
+    return lambda builder, slots: builder.apply(primitive, *slots.values(), mask, name="h")
+
+
+def cell(primitive: Primitive, *symbols: str) -> tuple[Build, dict[str, tuple[int, ...]]]:
+    """A primitive of one time step, whose inputs are all alike."""
+    return (
+        lambda builder, slots: builder.apply(primitive, *slots.values(), name="h"),
+        dict.fromkeys(symbols, (4, 3)),
+    )
+
+
+def gates(kind: type[Any]) -> tuple[Build, dict[str, tuple[int, ...]]]:
+    kinds = Gates([("i", Sigmoid()), ("c", kind()), ("o", Sigmoid())])
+    return lambda builder, slots: builder.apply(kinds, slots["z"], name="h"), {"z": (4, 6)}
+
+
 Z = {"z": (4, 3)}
 CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
     **{kind_name(kind): (activation_case(kind), Z) for kind in ACTIVATIONS},
@@ -204,6 +242,24 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
         lambda b, s: b.apply(Shift(), s["x"], s["b"], name="h"),
         {"x": (4, 2, 3), "b": (3,)},
     ),
+    "input products": (input_products, {"x": (4, 5, 3), "w": (3, 2), "b": (2,)}),
+    "recurrent product": (
+        lambda b, s: b.apply(RecurrentProduct(), *s.values(), name="h"),
+        {"a": (4, 2), "h": (4, 3), "u": (3, 2)},
+    ),
+    "recurrent product and a row": (
+        lambda b, s: b.apply(RecurrentProduct(row=True), *s.values(), name="h"),
+        {"b": (2,), "h": (4, 3), "u": (3, 2)},
+    ),
+    "gates": gates(Tanh),
+    "gates of other activations": gates(Softplus),
+    "gate": cell(GateProduct("r ⊙ h", ""), "r", "h"),
+    "cell state": cell(CellState(), "c", "f", "i", "candidate"),
+    "cell output": cell(CellOutput(Tanh()), "c", "o"),
+    "mixture": cell(Mixture(), "h", "z", "candidate"),
+    "reset": cell(ResetSum(), "a", "r", "s"),
+    "padding": (masked(Carry(), width=0), {"new": (4, 3), "before": (4, 3)}),
+    "multiply steps": (masked(MultiplySteps(), width=3), {"x": (4, 5, 3)}),
     "sum": (
         lambda b, s: b.apply(Sum(), s["x"], s["y"], s["z"], name="h"),
         {"x": (4, 3), "y": (4, 3), "z": (4, 3)},
@@ -371,6 +427,23 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
     "branches over time": (
         (2, 3),
         [HIDDEN, side_by_side([], [HIDDEN, summed([], [HIDDEN])]), {"type": "flatten"}],
+    ),
+}
+
+
+RECURRENT = {"units": 3, **BIAS, "recurrent_initializer": {"type": "normal", "stddev": 0.7}}
+STACKS |= {
+    "simple rnn": ((4, 3), [{"type": "simple_rnn", **RECURRENT}]),
+    "lstm": ((4, 3), [{"type": "lstm", **RECURRENT, "recurrent_activation": "softplus"}]),
+    "gru": ((4, 3), [{"type": "gru", **RECURRENT}]),
+    "gru, reset before": ((4, 3), [{"type": "gru", **RECURRENT, "reset_after": False}]),
+    "recurrent layers stacked": (
+        (3, 2),
+        [
+            {"type": kind, **RECURRENT, "return_sequences": True, "recurrent_dropout": 0.3}
+            for kind in ("gru", "lstm", "simple_rnn")
+        ]
+        + [{"type": "flatten"}],
     ),
 }
 

@@ -18,6 +18,7 @@ from tui_nn_engine.initializers import (
     LecunNormal,
     LecunUniform,
     Normal,
+    Orthogonal,
     Uniform,
     Zeros,
     fans,
@@ -48,7 +49,8 @@ def draw(initializer: Initializer, shape: tuple[int, ...] = (IN, OUT), seed: int
 
 
 def test_no_initializer_goes_unchecked():
-    assert {*VARIANCES, Constant, Zeros, Given} == set(INITIALIZERS)
+    # Orthogonal ones: test_recurrent.
+    assert {*VARIANCES, Orthogonal, Constant, Zeros, Given} == set(INITIALIZERS)
 
 
 @DRAWN

@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from tui_nn_engine.layers.dense import Dense
+from tui_nn_engine.layers.gru import GRU
 from tui_nn_engine.layers.joining import Add, Join
 from tui_nn_engine.layers.layer import Layer
+from tui_nn_engine.layers.lstm import LSTM
 from tui_nn_engine.layers.mcculloch_pitts import McCullochPitts
 from tui_nn_engine.layers.normalization import (
     BatchNormalization,
@@ -14,8 +16,10 @@ from tui_nn_engine.layers.normalization import (
 from tui_nn_engine.layers.parallel import Branch, Parallel
 from tui_nn_engine.layers.places import INPUT, Place, placed, shaped
 from tui_nn_engine.layers.polynomial import Polynomial
+from tui_nn_engine.layers.recurrent import Recurrent
 from tui_nn_engine.layers.selecting import Select
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
+from tui_nn_engine.layers.simple_rnn import SimpleRNN
 from tui_nn_engine.schema import OneOf
 
 LAYERS: tuple[type[Layer], ...] = (
@@ -30,6 +34,9 @@ LAYERS: tuple[type[Layer], ...] = (
     Polynomial,
     Select,
     Parallel,
+    SimpleRNN,
+    LSTM,
+    GRU,
 )
 AnyLayer = Annotated[Layer, OneOf(LAYERS)]
 # A branch holds layers of any type, a parallel block among them: known only here.
@@ -37,8 +44,10 @@ Branch.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
 Parallel.model_rebuild()
 
 __all__ = [
+    "GRU",
     "INPUT",
     "LAYERS",
+    "LSTM",
     "ActivationLayer",
     "Add",
     "AnyLayer",
@@ -56,7 +65,9 @@ __all__ = [
     "Parallel",
     "Place",
     "Polynomial",
+    "Recurrent",
     "Select",
+    "SimpleRNN",
     "placed",
     "shaped",
 ]

@@ -18,6 +18,9 @@ class Layer(Kind):
     rearranges: ClassVar[bool] = False
     """Whether, though it has no weights, its units are others than those that feed it."""
 
+    over_time: ClassVar[bool] = False
+    """Whether it takes the first of two axes for time."""
+
     def output_shape(self, shape: Shape) -> Shape:
         """Shape of one output sample for an input sample of `shape`."""
         return shape

@@ -24,14 +24,19 @@ ACTIVATIONS: tuple[type[Activation], ...] = (
     Softmax,
 )
 AnyActivation = Annotated[Activation, OneOf(ACTIVATIONS)]
+# Those that a gate can have, which works on each number alone.
+ELEMENTWISE = tuple(kind for kind in ACTIVATIONS if issubclass(kind, Elementwise))
+AnyElementwise = Annotated[Elementwise, OneOf(ELEMENTWISE)]
 
 __all__ = [
     "ACTIVATIONS",
+    "ELEMENTWISE",
     "ELU",
     "GELU",
     "SELU",
     "Activation",
     "AnyActivation",
+    "AnyElementwise",
     "Elementwise",
     "LeakyReLU",
     "Linear",

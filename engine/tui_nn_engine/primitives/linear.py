@@ -1,6 +1,6 @@
 """Linear operations: products with a weight matrix, sums, reshaping, masking."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import prod
 
@@ -12,8 +12,19 @@ from tui_nn_engine.reading import ALL, Meaning, Reading
 
 
 def rows(array: Array) -> Array:
-    """The array as a matrix of its last axis: (..., features) -> (rows, features), a view."""
-    return array.reshape(-1, array.shape[-1])
+    """The array as a matrix of its last axis: (..., features) -> (rows, features), a view.
+
+    Raises ValueError for an array that would have to be copied.
+    """
+    found = array.reshape(-1, array.shape[-1])
+    if not np.may_share_memory(found, array):
+        raise ValueError(f"an array of strides {array.strides} is no matrix of its last axis")
+    return found
+
+
+def product_into(out: Array) -> Callable[..., object]:
+    """np.dot, or np.matmul for a part of an array, into which np.dot can't write."""
+    return np.dot if out.flags.c_contiguous else np.matmul
 
 
 class MatMul(Primitive):
@@ -61,7 +72,7 @@ class KernelGradient(Primitive):
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """One BLAS product."""
-        return partial(np.dot, rows(inputs[0]).T, rows(inputs[1]), outputs[0])
+        return partial(product_into(outputs[0]), rows(inputs[0]).T, rows(inputs[1]), outputs[0])
 
     def explain(self, read: Reading) -> Meaning:
         """Input times error, summed over the rows."""
@@ -89,7 +100,8 @@ class InputGradient(Primitive):
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """One BLAS product."""
-        return partial(np.dot, rows(inputs[0]), inputs[1].T, rows(outputs[0]))
+        out = rows(outputs[0])
+        return partial(product_into(out), rows(inputs[0]), inputs[1].T, out)
 
     def explain(self, read: Reading) -> Meaning:
         """The errors of all units it feeds, each times the weight of the connection."""
