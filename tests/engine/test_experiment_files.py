@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from tui_nn_engine.data_blocks import GivenData
 from tui_nn_engine.experiment import MAX_SEED, Change, Experiment
 from tui_nn_engine.initializers import Given, Uniform
+from tui_nn_engine.layers.parallel import Branch
 from tui_nn_engine.paths import steps_of, with_value
 from tui_nn_engine.schema import Block, ExperimentError, choices
 
@@ -33,9 +34,11 @@ RECTANGLES = st.integers(1, 3).flatmap(
         st.lists(NUMBERS, min_size=width, max_size=width), min_size=1, max_size=3
     )
 )
+PARALLEL = st.just({"type": "parallel", "branches": [{"layers": []}, {"name": "deep"}]})
 SPECIAL: dict[type[Block], dict[str, st.SearchStrategy[Any]]] = {
     Given: {"values": st.lists(NUMBERS, max_size=4) | RECTANGLES},
     Uniform: {"minval": st.floats(-2, 0), "maxval": st.floats(0, 2)},
+    Branch: {"layers": st.lists(st.just({"type": "dense", "units": 2}) | PARALLEL, max_size=2)},
     GivenData: {"x": RECTANGLES, "y": st.lists(NUMBERS, min_size=1, max_size=4) | RECTANGLES},
 }
 
@@ -56,7 +59,8 @@ def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         item = values_of(get_args(annotation)[0], [])
         return st.lists(item, min_size=least, max_size=4)
     if get_origin(annotation) is list:
-        return st.lists(values_of(get_args(annotation)[0], []), max_size=3)
+        least = next((m.min_length for m in metadata if isinstance(m, MinLen)), 0)
+        return st.lists(values_of(get_args(annotation)[0], []), min_size=least, max_size=3)
     if type(None) in get_args(annotation):
         return st.one_of(
             [values_of(a, metadata) for a in get_args(annotation) if a is not type(None)]
