@@ -17,6 +17,7 @@ from tui_nn_engine.inspection.spread import Gradients, spread
 from tui_nn_engine.inspection.subject import subject
 from tui_nn_engine.inspection.surface import Grid, surface
 from tui_nn_engine.inspection.trace import trace
+from tui_nn_engine.inspection.writing import writing
 from tui_nn_engine.protocol import Inspect, Message
 from tui_nn_engine.runs import Run
 from tui_nn_engine.threads import limited
@@ -110,6 +111,8 @@ class Sights:
                 return spread(self.trainer, self._start, self._gradients)
             case "path":
                 return loss_path(self._landscape, self._start, look.ends)
+            case "writing":
+                return writing(self.trainer, look.temperature, look.seed)
         return None
 
     def _grid_of(self, columns: int, rows: int) -> Grid:

@@ -26,6 +26,7 @@ from tui_nn_engine.inspection.spread import Spread
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
 from tui_nn_engine.inspection.trace import Trace
+from tui_nn_engine.inspection.writing import Writing
 from tui_nn_engine.rate_range import RatesTried
 from tui_nn_engine.stepview import Listing, StepView
 from tui_nn_engine.verdicts import Verdict
@@ -114,11 +115,21 @@ class Inspect:
     `picture` (height, width), put in the middle if `centre`; surface `columns` and `rows`; mistakes
     `part`, `cell` (true class, guess; -1: all) or, of a regression, `output`; roc `part` and
     `output`, the class; trace `part` and `place` (-1: the worst); filters `layer`, `first` (unit);
-    path `ends`.
+    path `ends`; writing `temperature` and `seed`.
     """
 
     view: Literal[
-        "", "subject", "guess", "surface", "mistakes", "roc", "trace", "filters", "spread", "path"
+        "",
+        "subject",
+        "guess",
+        "surface",
+        "mistakes",
+        "roc",
+        "trace",
+        "filters",
+        "spread",
+        "path",
+        "writing",
     ] = ""
     picture: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     centre: bool = False
@@ -131,6 +142,8 @@ class Inspect:
     layer: int = 0
     first: int = 0
     ends: int = 0
+    temperature: float = 1.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +344,7 @@ Command = (
     | Save
     | Close
 )
-Sight = Guess | Surface | Mistakes | Residuals | Roc | Trace | Filters | Spread | LossPath
+Sight = Guess | Surface | Mistakes | Residuals | Roc | Trace | Filters | Spread | LossPath | Writing
 Message = (
     Opened
     | StateChanged

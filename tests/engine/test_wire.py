@@ -18,6 +18,7 @@ from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
+from tui_nn_engine.inspection.writing import Writing
 from tui_nn_engine.protocol import (
     Back,
     Branched,
@@ -169,6 +170,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     CheckGradient: st.builds(CheckGradient, texts),
     Export: st.builds(Export, texts, st.sampled_from(["markdown", "csv"])),
     Watched: st.builds(Watched, names, whole, floats),
+    Writing: st.builds(Writing, whole, numbers, names),
     BreakpointsSet: st.builds(BreakpointsSet, names),
     Stopped: st.builds(Stopped, whole, texts),
     GradientChecked: st.builds(

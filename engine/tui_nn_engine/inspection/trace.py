@@ -79,7 +79,8 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
 def _merits(forward: Forward, part: str) -> Floats:
     """(samples,): the less, the worse; of a sequence its worst step counts."""
     each = _of_each(forward, part_of(forward.trainer, part))
-    return each.reshape(len(each), -1).min(axis=1)
+    worst: Floats = each.reshape(len(each), -1).min(axis=1)
+    return worst
 
 
 def _of_each(forward: Forward, samples: Part) -> Floats:
@@ -94,4 +95,5 @@ def _of_each(forward: Forward, samples: Part) -> Floats:
         return each
     outputs = forward.outputs(samples.x)
     targets = trainer.data.targets(samples, outputs.shape[-1]).astype(np.float64)
-    return -np.abs(outputs - targets).sum(axis=-1)
+    missed: Floats = np.abs(outputs - targets).sum(axis=-1)
+    return -missed
