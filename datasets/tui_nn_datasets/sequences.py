@@ -148,7 +148,8 @@ def parity(
     y = np.where(real, running, NO_TARGET) if targets == "every" else running[:, -1]
     tokens = np.where(real, bits + 1, 0)
     names = (PADDING, "0", "1")
-    return _of_symbols(PARITY, tokens, y, names, ("even", "odd"), encoding, lengths)
+    padded = lengths if shortest < length else None
+    return _of_symbols(PARITY, tokens, y, names, ("even", "odd"), encoding, padded)
 
 
 def adding(*, length: int = 50, samples: int = 2000, seed: int = 0) -> Dataset:

@@ -60,6 +60,7 @@ def test_parity_counts_the_ones():
         assert (tokens[length:] == 0).all()
         assert (steps[length:] == NO_TARGET).all()
     assert (every.steps, last.steps) == ((7,), ())
+    assert load("parity", shortest=7, length=7).lengths is None
 
 
 def test_adding_sums_one_marked_value_of_each_half():
