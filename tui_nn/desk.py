@@ -83,7 +83,7 @@ class Desk:
         return Build(self.draft)
 
     def _train(self) -> Mode:
-        return Train(self.monitor, self.command)
+        return Train(self.monitor, self.command, self.take_rate)
 
     def _step(self) -> Mode:
         from tui_nn.modes.step import Step
@@ -287,6 +287,15 @@ class Desk:
         self.app.notify("What Build held comes back with ctrl+z.", timeout=4)
         self.app.switch_mode("build")
 
+    def take_rate(self, rate: float) -> None:
+        """Learn at this rate: from the next update on; before the first, the experiment says so."""
+        if self.monitor.tip or self._given is None or self._problems:
+            self.command(protocol.SetLearningRate(rate))
+            return
+        self.draft.replace(with_rate(self._given, rate))
+        self._wanted = Experiment.parse(self.draft.tree)
+        self._open_wanted()
+
     def play(self) -> None:
         """Train on."""
         self.command(protocol.Play())
@@ -326,3 +335,12 @@ class Desk:
                 self.link.send(protocol.Open(folder=folder, resume=True))
             else:
                 await self._start_engine(self._resume)
+
+
+def with_rate(experiment: Experiment, rate: float) -> Experiment:
+    """With this learning rate, of its optimizer or its rule."""
+    place = "optimizer" if experiment.rule is None else "rule"
+    method = getattr(experiment, place).model_dump(
+        mode="json", exclude_unset=True, exclude_none=True
+    )
+    return Experiment.parse(experiment.tree() | {place: {**method, "learning_rate": rate}})

@@ -34,6 +34,7 @@ from tui_nn_engine.protocol import (
     StateChanged,
     Watched,
 )
+from tui_nn_engine.rate_range import RatesTried
 from tui_nn_engine.stepview import Listing, StepView
 from tui_nn_engine.verdicts import Verdict
 
@@ -79,6 +80,8 @@ class Monitor:
         """What was told last of a condition that came true, and of an update written down."""
         self.health: NDArray[np.float64] | None = None
         self.verdicts: tuple[Verdict | None, ...] = ()
+        self.rates: RatesTried | None = None
+        """What was told last of a learning-rate range test."""
         self.subject: Subject | None = None
         """What there is to look at, and what was told last of it."""
         self.sight: Sight | None = None
@@ -143,6 +146,8 @@ class Monitor:
             case Stopped():
                 self.stopped = message
                 self.note(f"stopped: {message.reason}")
+            case RatesTried():
+                self.rates = message
             case GradientChecked():
                 self.gradient = message
             case Exported():

@@ -20,8 +20,12 @@ class RateTrial:
         return self._told is not None
 
     def begin(self, command: TryRates, trainer: Trainer) -> None:
-        """From where the trainer stands. Raises ValueError where there is nothing to be tried."""
-        test = RangeTest(trainer, command.lowest, command.highest, command.updates)
+        """From where the trainer stands; where there is nothing to be tried it says why."""
+        try:
+            test = RangeTest(trainer, command.lowest, command.highest, command.updates)
+        except ValueError as error:
+            self._send(RatesTried(command.updates, done=True, why=str(error)))
+            return
         self._send(RatesTried(command.updates))
         self._told = test.run()
 

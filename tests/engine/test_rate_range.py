@@ -13,7 +13,6 @@ from tui_nn_engine.protocol import (
     Open,
     Pause,
     Play,
-    Refused,
     StateChanged,
     Step,
     TryRates,
@@ -239,8 +238,9 @@ def test_an_update_laid_open_stays_as_it_is(tmp_path: Any) -> None:
     assert trainer.parameters.values.tobytes() == weights
 
 
-def test_what_can_not_be_tried_is_refused(tmp_path: Any) -> None:
+def test_where_nothing_can_be_tried_a_session_says_why(tmp_path: Any) -> None:
     desk = Desk(tmp_path)
     desk.do(TryRates(1.0, 0.1))
-    assert isinstance(desk.told[-1], Refused)
+    assert (desk.last(RatesTried).done, desk.last(RatesTried).suggestion) == (True, None)
+    assert "must grow" in desk.last(RatesTried).why
     assert not desk.session.running

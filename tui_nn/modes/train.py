@@ -1,5 +1,8 @@
 """Train mode: loss and accuracy live, the layers' health, what happened."""
 
+from collections.abc import Callable
+
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -11,6 +14,7 @@ from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.event_log import EventLog
 from tui_nn.widgets.layer_table import LayerPane
+from tui_nn.widgets.rate_finder import RateFinder
 from tui_nn.widgets.timeline_bar import TimelineBar
 
 PANES = {"loss": "Loss", "metric": "Accuracy", "layers": "Layers", "events": "Events"}
@@ -40,12 +44,21 @@ class Train(Transport):
         Binding("n", "take_apart", "Take the next update apart", priority=True, show=False),
         Binding("y", "log_axis", "Log", priority=True, tooltip="Loss on a logarithmic axis"),
         Binding("w", "smoothing", "Smooth", priority=True, tooltip="Smooth the loss more, or not"),
+        Binding(
+            "L",
+            "find_rate",
+            "Find rate",
+            priority=True,
+            key_display="L",
+            tooltip="Try learning rates on a copy of the network, and take one over",
+        ),
         Binding("o", "app.open_run", "Open", priority=True, tooltip="Go on with a saved run"),
         Binding("t", "next_pane", "Next pane", priority=True, show=False),
     ]
 
-    def __init__(self, monitor: Monitor, send: Send) -> None:
+    def __init__(self, monitor: Monitor, send: Send, take_rate: Callable[[float], None]) -> None:
         super().__init__(monitor, send)
+        self.take_rate = take_rate
         self._folder: str | None = None
         self._health: object = None
         self._names: tuple[str, ...] = ()
@@ -126,6 +139,13 @@ class Train(Transport):
         curve.smoothing = steps[(steps.index(curve.smoothing) + 1) % len(steps)]
         what = f"over {curve.smoothing:.0f} updates" if curve.smoothing else "off"
         self.notify(f"Smoothing {what}", timeout=2)
+
+    @work
+    async def action_find_rate(self) -> None:
+        """Try learning rates, and take one over."""
+        rate = await self.app.push_screen_wait(RateFinder(self.monitor, self.send))
+        if rate is not None:
+            self.take_rate(rate)
 
     def action_take_apart(self) -> None:
         """Step mode shows the next update one operation at a time."""

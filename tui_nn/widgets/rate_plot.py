@@ -1,0 +1,102 @@
+"""The loss over the learning rate, as a range test found it."""
+
+import math
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_nn.widgets.plot import BRAILLE, Axis, Line, draw_plot, linear_ticks, log_ticks
+from tui_nn_engine.rate_range import Floats, RatesTried
+
+SMALLEST = (30, 6)
+LOWEST, SUGGESTED = "●", "┊"
+
+
+class RatePlot(Widget):
+    """Loss of each update and smoothed, rates on a logarithmic axis from `span[0]` to `span[1]`."""
+
+    DEFAULT_CSS = "RatePlot { height: 1fr; }"
+
+    def __init__(self, span: tuple[float, float]) -> None:
+        super().__init__()
+        self.span = span
+        self._told: RatesTried | None = None
+        self._strips: list[Strip] | None = None
+        self._drawn_size = (0, 0)
+
+    def show(self, told: RatesTried) -> None:
+        """Draw what is known."""
+        if told is not self._told:
+            self._told, self._strips = told, None
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed."""
+        super().notify_style_update()
+        self._strips = None
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the plot, which is drawn once and kept."""
+        width, height = self.size
+        told = self._told
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        if told is None or told.losses.size < 2 or small:
+            return Strip.blank(width, self.rich_style)
+        if self._strips is None or self._drawn_size != (width, height):
+            self._strips = [self._legend(told), *self._draw(told, width, height - 1)]
+            self._drawn_size = (width, height)
+        return self._strips[y].adjust_cell_length(width).apply_style(self.rich_style)
+
+    def _legend(self, told: RatesTried) -> Strip:
+        text = "loss over the learning rate   ⣀⠔ smoothed"
+        if told.suggestion is not None:
+            text += f"   {LOWEST} lowest   {SUGGESTED} suggested"
+        return Strip([Segment(text, Style(bold=True))])
+
+    def _draw(self, told: RatesTried, width: int, height: int) -> list[Strip]:
+        _, _, background, foreground = self.colors
+        primary, warning = (self._color(name) for name in ("primary", "warning"))
+        low, high = _range(told)
+        y = Axis(low, high, linear_ticks(low, high, max(2, min(7, height // 3))))
+        left, right = (math.log10(rate) for rate in self.span)
+        x = Axis(left, right, log_ticks(left, right, max(2, (width - y.label_width) // 9)))
+        lines = [
+            _line(told.rates, told.losses, (low, high), background.blend(primary, 0.45)),
+            _line(told.rates, told.smoothed, (low, high), primary),
+        ]
+        if told.suggestion is not None and told.lowest is not None:
+            rows = np.linspace(low, high, height)
+            here = np.full(height, math.log10(max(told.suggestion, self.span[0])))
+            lines.append(Line(here, rows, np.zeros(height, bool), SUGGESTED, warning))
+            index = np.flatnonzero(told.rates == told.lowest)[:1]
+            spot = np.log10(told.rates[index]), told.smoothed[index]
+            lines.append(Line(*spot, np.zeros(1, bool), LOWEST, warning))
+        return draw_plot(
+            (width, height), x, y, lines,
+            frame=background.blend(foreground, 0.3),
+            grid=background.blend(foreground, 0.14),
+            text=background.blend(foreground, 0.55),
+        )  # fmt: skip
+
+    def _color(self, name: str) -> Color:
+        color = Color.parse(self.app.theme_variables.get(name, name))
+        return color.blend(self.colors[3], 0.15)
+
+
+def _range(told: RatesTried) -> tuple[float, float]:
+    """Of the losses that are shown: what explodes after the lowest goes off the top."""
+    until = int(np.argmin(told.smoothed)) + 1
+    low = float(min(told.losses.min(), told.smoothed.min()))
+    before = float(max(told.losses[:until].max(), told.smoothed[0]))
+    high = min(float(told.losses.max()), before + 0.5 * (before - low))
+    margin = 0.05 * (high - low) or 0.05 * abs(low) or 0.5
+    return low - margin, high + margin
+
+
+def _line(rates: Floats, losses: Floats, span: tuple[float, float], color: Color) -> Line:
+    joined = np.arange(len(losses)) > 0
+    return Line(np.log10(rates), np.clip(losses, *span), joined, BRAILLE, color)
