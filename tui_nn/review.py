@@ -11,9 +11,11 @@ from tui_nn_engine.checks import misfits
 from tui_nn_engine.data import PreparedData, prepare
 from tui_nn_engine.experiment import BESIDE_A_RULE, Experiment
 from tui_nn_engine.forecast import Forecast, forecast
+from tui_nn_engine.mending import last_dense
 from tui_nn_engine.network import LayerSummary, summarize
 from tui_nn_engine.paths import steps_of, value_at, with_value, without
 from tui_nn_engine.schema import ExperimentError, Problem
+from tui_nn_engine.usual import usual_for
 
 Tree = dict[str, Any]
 
@@ -137,20 +139,14 @@ def fitted(experiment: Experiment, data: PreparedData) -> Experiment:
 
 def _suited(experiment: Experiment, data: PreparedData) -> Experiment:
     """Allowed is much; here the task's usual output replaces one that was made for another task."""
-    dense = [i for i, layer in enumerate(experiment.layers) if layer.type == "dense"]
-    if not dense or experiment.rule is not None:
+    last = last_dense(experiment)
+    if last is None or experiment.rule is not None:
         return experiment
-    activation = value_at(experiment.tree(defaults=True), ("layers", dense[-1], "activation"))
-    classes = data.dataset.classes
-    if classes:
-        suits = activation != "linear" if classes == 2 else activation == "softmax"
-        output = (1, "sigmoid") if classes == 2 else (classes, "softmax")
-        loss = "binary_crossentropy" if classes == 2 else "categorical_crossentropy"
-    else:
-        suits = activation == "linear"
-        output, loss = (data.outputs[0], "linear"), "mean_squared_error"
+    usual = usual_for(data)
+    activation = value_at(experiment.tree(defaults=True), (*steps_of(last.path), "activation"))
+    suits = activation != "linear" if data.dataset.classes == 2 else activation == usual.activation
     if suits:
         return experiment
-    tree = with_value(experiment.tree(), ("layers", dense[-1], "units"), output[0])
-    tree = with_value(tree, ("layers", dense[-1], "activation"), output[1])
-    return type(experiment).parse(with_value(tree, ("loss",), {"type": loss}))
+    tree = with_value(experiment.tree(), (*steps_of(last.path), "units"), data.outputs[0])
+    tree = with_value(tree, (*steps_of(last.path), "activation"), usual.activation)
+    return type(experiment).parse(with_value(tree, ("loss",), {"type": usual.loss}))

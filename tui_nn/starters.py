@@ -10,7 +10,7 @@ def default_experiment() -> Experiment:
 
 
 def starters() -> dict[str, Experiment]:
-    """Experiments to begin from, by their data."""
+    """Experiments to begin from, by their data or by what their network is known as."""
     return {
         "mnist_small": _starter(
             {"name": "mnist_small"},
@@ -45,6 +45,40 @@ def starters() -> dict[str, Experiment]:
             "mean_squared_error",
             {"epochs": 50, "batch_size": 32},
         ),
+        "arm": _starter(
+            {"name": "arm"},
+            [_dense(32, "relu"), _dense(32, "relu"), _dense(2, "linear")],
+            "mean_squared_error",
+            {"epochs": 100, "batch_size": 32},
+        ),
+        "venn": _starter(
+            {"name": "venn"},
+            [_dense(16, "relu"), _dense(16, "relu"), _dense(3, "sigmoid")],
+            "binary_crossentropy",
+            {"epochs": 150, "batch_size": 32},
+            learning_rate=0.01,
+        ),
+        "wide & deep": _starter(
+            {"name": "diabetes"},
+            [
+                _parallel("concatenate", wide=[], deep=[_dense(30, "relu"), _dense(30, "relu")]),
+                _dense(1, "linear"),
+            ],
+            "mean_squared_error",
+            {"epochs": 50, "batch_size": 32},
+        ),
+        "residual": _starter(
+            {"name": "spiral"},
+            [
+                _dense(16, "tanh"),
+                _parallel("add", skip=[], block=[_dense(16, "tanh"), _dense(16, "tanh")]),
+                _parallel("add", skip=[], block=[_dense(16, "tanh"), _dense(16, "tanh")]),
+                _dense(1, "sigmoid"),
+            ],
+            "binary_crossentropy",
+            {"epochs": 200, "batch_size": 20},
+            learning_rate=0.01,
+        ),
         "gates": Experiment.parse(
             {
                 "data": {"name": "gates", "gate": "or"},
@@ -66,3 +100,8 @@ def _starter(
 
 def _dense(units: int, activation: str) -> Tree:
     return {"type": "dense", "units": units, "activation": activation}
+
+
+def _parallel(join: str, **branches: list[Tree]) -> Tree:
+    named = [{"name": name, "layers": layers} for name, layers in branches.items()]
+    return {"type": "parallel", "join": join, "branches": named}

@@ -28,6 +28,8 @@ _CATALOGUE: tuple[tuple[Entry, Loader], ...] = (
     (toys.SPIRAL, toys.spiral),
     (toys.PLANE, toys.plane),
     (toys.CURVE, toys.curve),
+    (toys.ARM, toys.arm),
+    (toys.VENN, toys.venn),
     (sequences.FIRST_SYMBOL, sequences.first_symbol),
     (sequences.PARITY, sequences.parity),
     (sequences.ADDING, sequences.adding),
@@ -65,7 +67,7 @@ _REAL = {"noise": 0.0, "period": 2.0, "a": -math.inf, "b": -math.inf, "c": -math
 """The options that are finite numbers, with the least they may be."""
 _TRUTHS = ("bipolar", "differences", "lines", "lowercase")
 _CHOICES = {
-    "task": ("classification", "regression"),
+    "task": ("classification", "multilabel", "regression"),
     "encoding": ("one_hot", "tokens"),
     "targets": ("last", "every"),
 }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "multilabel", "regression"]
 Kind = Literal["images", "table", "points", "sequences", "text"]
 
 MOST_CLASSES = 1000
@@ -46,13 +46,15 @@ class Dataset:
     y: np.ndarray
     """Classification: int64 (samples,), 0..classes-1; regression: float64 (samples, outputs).
 
+    Multilabel: float64 (samples, labels), 1 where a label applies, else 0; any number may apply.
+
     With a target a time step: int64 (samples, time), `NO_TARGET` behind a sequence's end, or
     float64 (samples, time, outputs).
     """
     input_names: tuple[str, ...]
     """One a feature; empty for images and tokens."""
     target_names: tuple[str, ...]
-    """The names of the classes, or of the outputs of a regression."""
+    """The names of the classes, of the labels, or of the outputs of a regression."""
     source: str
     licence: str
     description: str
@@ -80,7 +82,7 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """The number of classes; 0 for a regression."""
+        """The number of classes, of which each sample has one; 0 for other tasks."""
         return len(self.target_names) if self.task == "classification" else 0
 
     @property
@@ -129,6 +131,8 @@ def _check_part(data: Dataset, x: np.ndarray, y: np.ndarray, part: str) -> None:
         _check_classes(y, len(data.target_names), where)
     else:
         _check_outputs(y, len(data.target_names), where)
+    if data.task == "multilabel" and not np.isin(y, (0, 1)).all():
+        raise DataError(f"{where}: labels must be 0 (does not apply) or 1 (applies)")
 
 
 def _check_classes(y: np.ndarray, classes: int, where: str) -> None:

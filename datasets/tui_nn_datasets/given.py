@@ -15,9 +15,10 @@ def given(*, x: Sequence[Any], y: Sequence[Any], task: Task | None = None) -> Da
         x: a list of samples, each a list of numbers (or of lists of numbers).
         y: for a classification a list of class numbers 0, 1, 2, ... or of class names (then
             numbered in the order of the alphabet); for a regression a list of numbers, or one of
-            lists of numbers where there are several outputs.
+            lists of numbers where there are several outputs; for labels of which several may
+            apply a list of lists of 0 and 1.
         task: by default a classification where y is a list of whole numbers from 0 to 19 or of
-            names, else a regression.
+            names, else a regression; multilabel must be said.
 
     Raises:
         DataError: x or y is no such list, or they do not fit together.
@@ -29,9 +30,10 @@ def given(*, x: Sequence[Any], y: Sequence[Any], task: Task | None = None) -> Da
     if inputs.ndim < 2:
         raise DataError("given x: write each sample as a list of its own, as in [[0, 1], [1, 1]]")
     targets, names = _targets(y, task)
+    numbers: Task = "multilabel" if task == "multilabel" else "regression"
     return Dataset(
         name="given",
-        task="classification" if targets.dtype == np.int64 else "regression",
+        task="classification" if targets.dtype == np.int64 else numbers,
         x=inputs,
         y=targets,
         input_names=_numbered("x", inputs.shape[1]) if inputs.ndim == 2 else (),
@@ -44,8 +46,9 @@ def given(*, x: Sequence[Any], y: Sequence[Any], task: Task | None = None) -> Da
 
 def _targets(y: Sequence[Any], task: Task | None) -> tuple[np.ndarray, tuple[str, ...]]:
     if len(y) > 0 and all(isinstance(value, str) for value in y):
-        if task == "regression":
-            raise DataError("given y: a regression needs numbers, not names")
+        if task in {"regression", "multilabel"}:
+            kind = "a regression" if task == "regression" else task
+            raise DataError(f"given y: {kind} needs numbers, not names")
         names, numbers = np.unique(np.array(y), return_inverse=True)
         if len(names) < 2:
             raise DataError(f"given y: holds {names[0]!r} only; two classes are needed at least")
@@ -56,7 +59,7 @@ def _targets(y: Sequence[Any], task: Task | None) -> tuple[np.ndarray, tuple[str
     whole = values.ndim == 1 and bool(((values == np.floor(values)) & (values >= 0)).all())
     if task is None:
         task = "classification" if whole and values.max(initial=0) < 20 else "regression"
-    if task == "regression":
+    if task != "classification":
         outputs = values.reshape(len(values), -1)
         return outputs, _numbered("y", outputs.shape[1])
     if not whole or values.max(initial=0) >= MOST_CLASSES:

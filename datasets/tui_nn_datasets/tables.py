@@ -65,10 +65,11 @@ def read_csv(path: str | Path, target: str | None = None, task: Task | None = No
 
     Args:
         path: a text file in UTF-8.
-        target: the name of the target column; by default the last one.
+        target: the name of the target column, or several parted by commas; by default the last.
         task: by default a classification where the target is text, or whole numbers with at most
             20 different ones, each twice on average; else a regression. Classes are sorted:
-            names by the alphabet, numbers by size.
+            names by the alphabet, numbers by size. With several targets multilabel where all are
+            0 or 1, else a regression.
 
     Returns:
         inputs float64 (samples, features), in the file's order.
@@ -78,25 +79,22 @@ def read_csv(path: str | Path, target: str | None = None, task: Task | None = No
     """
     path = Path(path)
     table = _read(path)
-    if target is None:
-        target = table.names[-1]
-    elif target not in table.names:
-        raise DataError(
-            f"{path}: no column {target!r} for the target{nearest(target, table.names)}; "
-            f"there are {', '.join(table.names)}"
-        )
-    inputs = tuple(name for name in table.names if name != target)
-    y, classes = _targets(table, target, task)
+    targets = _target_columns(table, target)
+    inputs = tuple(name for name in table.names if name not in targets)
+    if not inputs:
+        raise DataError(f"{path}: every column is a target; at least one input is needed")
+    y, names, task = _answers(table, targets, task)
+    many = "s" if len(inputs) > 1 else ""
     return Dataset(
         name=path.name,
-        task="classification" if classes else "regression",
+        task=task,
         x=np.stack([table.numbers(name) for name in inputs], axis=1),
         y=y,
         input_names=inputs,
-        target_names=classes or (target,),
+        target_names=names,
         source=f"the file {path.name}",
         licence="the file's own",
-        description=f"{target} from {len(inputs)} column{'s' if len(inputs) > 1 else ''}",
+        description=f"{', '.join(targets)} from {len(inputs)} column{many}",
     )
 
 
@@ -148,6 +146,46 @@ def _no_number(cell: str) -> str:
     if _number(cell.replace(",", ".")) is not None:
         return f"{cell!r} has a decimal comma; write decimals with a point"
     return f"{cell!r} is not a finite number; turn text into numbers, or leave the column out"
+
+
+def _target_columns(table: _Table, target: str | None) -> tuple[str, ...]:
+    """The columns that are named: one, or several parted by commas; by default the last."""
+    if target is None:
+        return table.names[-1:]
+    if target in table.names:  # a name may hold a comma itself
+        return (target,)
+    names = tuple(name.strip() for name in target.split(","))
+    for place, name in enumerate(names):
+        if name not in table.names:
+            raise DataError(
+                f"{table.path}: no column {name!r} for the target{nearest(name, table.names)}; "
+                f"there are {', '.join(table.names)}"
+            )
+        if name in names[:place]:
+            raise DataError(f"{table.path}: the target {name!r} is named twice")
+    return names
+
+
+def _answers(
+    table: _Table, targets: tuple[str, ...], task: Task | None
+) -> tuple[np.ndarray, tuple[str, ...], Task]:
+    """Return the targets, the names of classes, labels or outputs, and the task."""
+    if len(targets) == 1 and task != "multilabel":
+        y, classes = _targets(table, targets[0], task)
+        return y, classes or targets, "classification" if classes else "regression"
+    if task == "classification":
+        raise DataError(
+            f"{table.path}: a classification has one target column, and these are {len(targets)}; "
+            'choose the task "multilabel" or "regression", or one target'
+        )
+    y = np.stack([table.numbers(name) for name in targets], axis=1)
+    binary = np.isin(y, (0, 1)).all(axis=0)
+    if task == "multilabel" and not binary.all():
+        raise DataError(
+            f"{table.path}: column {targets[int(binary.argmin())]!r} holds other numbers than 0 "
+            "and 1, which say whether a label applies; choose another target or task"
+        )
+    return y, targets, task or ("multilabel" if binary.all() else "regression")
 
 
 def _targets(

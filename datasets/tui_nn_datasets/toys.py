@@ -60,6 +60,23 @@ PLANE = replace(
     task="regression",
     classes=0,
 )
+VENN = replace(
+    _entry(
+        "venn",
+        "computed: three overlapping discs",
+        "Which of three overlapping discs a point lies in: none, one, several, all",
+        samples=400,
+    ),
+    task="multilabel",
+    classes=0,
+)
+ARM = replace(
+    PLANE,
+    name="arm",
+    samples=400,
+    source="computed: forward kinematics of two links",
+    description="Regression of two outputs: where a two-link arm's hand is, from its two angles",
+)
 CURVE = replace(
     PLANE,
     name="curve",
@@ -161,3 +178,33 @@ def curve(*, samples: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
     if noise > 0:
         y = y + stream(seed, "noise of curve").normal(0, noise, y.shape)
     return CURVE.dataset(x, y, input_names=("x",), target_names=("y",))
+
+
+def venn(*, samples: int = 400, noise: float = 0.0, seed: int = 0) -> Dataset:
+    """Return points drawn evenly from the square -1..1, labelled with the discs they lie in.
+
+    The discs have radius 0.6; their centres stand evenly on a circle of radius 0.35, the first at
+    its top. Noise moves the points after they are labelled.
+    """
+    x = stream(seed, "points of venn").uniform(-1, 1, (samples, 2))
+    angle = np.pi / 2 - 2 * np.pi * np.arange(3) / 3
+    centres = 0.35 * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    inside = np.linalg.norm(x[:, None] - centres, axis=2) < 0.6
+    if noise > 0:
+        x = x + stream(seed, "noise of venn").normal(0, noise, x.shape)
+    names = ("A", "B", "C")
+    return VENN.dataset(x, inside.astype(np.float64), input_names=_INPUTS, target_names=names)
+
+
+def arm(*, samples: int = 400, noise: float = 0.0, seed: int = 0) -> Dataset:
+    """Return the hand's place for angles of shoulder and elbow drawn evenly from 0..pi.
+
+    The upper arm is 0.6 long, the forearm 0.4; the elbow's angle is measured from the upper arm.
+    """
+    x = stream(seed, "points of arm").uniform(0, np.pi, (samples, 2))
+    upper, fore = x[:, 0], x[:, 0] + x[:, 1]
+    hand = 0.6 * np.cos(upper) + 0.4 * np.cos(fore), 0.6 * np.sin(upper) + 0.4 * np.sin(fore)
+    y = np.stack(hand, axis=1)
+    if noise > 0:
+        y = y + stream(seed, "noise of arm").normal(0, noise, y.shape)
+    return ARM.dataset(x, y, input_names=("shoulder", "elbow"), target_names=("hand x", "hand y"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -33,6 +32,7 @@ from tui_nn_engine.rules import Levels, Rule
 from tui_nn_engine.schema import ExperimentError, Problem
 from tui_nn_engine.sequence_checks import input_misfits, padding_misfit, time_misfit
 from tui_nn_engine.stopping_checks import stopping_misfits
+from tui_nn_engine.usual import output_layer
 from tui_nn_engine.weights import weight_named
 
 
@@ -145,7 +145,7 @@ def _output(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:
             "layers",
             f"the network's output is {shape}, but {targets}",
             f"add a dense layer of {wanted[0]} units at the end",
-            with_layer(experiment, end_of(experiment), _last_layer(data)),
+            with_layer(experiment, end_of(experiment), output_layer(data)),
         )
         return
     yield Misfit(
@@ -309,13 +309,6 @@ def weight_problems(name: str, value: float, parameters: Parameters) -> tuple[Pr
         message = f"must be finite as a {kind}, whose largest is {most:.2g} (is {value:g})"
         found.append(Problem("value", message))
     return tuple(found)
-
-
-def _last_layer(data: PreparedData) -> dict[str, Any]:
-    if data.dataset.task == "regression":
-        return {"type": "dense", "units": data.outputs[0]}
-    activation = "sigmoid" if data.outputs[0] == 1 else "softmax"
-    return {"type": "dense", "units": data.outputs[0], "activation": activation}
 
 
 def _without_layers(experiment: Experiment, start: int) -> Experiment:

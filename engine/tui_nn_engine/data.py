@@ -63,18 +63,20 @@ class PreparedData:
 
         At each time step, where every step has a target of its own (`Dataset.steps`).
         """
-        if self.dataset.task == "regression":
+        if not self.dataset.classes:
             return (self.dataset.y.shape[-1],)
         return (1, 2) if self.dataset.classes == 2 else (self.dataset.classes,)
 
     def targets(self, part: Part, outputs: int) -> Floats:
-        """Targets (samples, outputs): regression values, a 0/1 column, or one-hot rows.
+        """Targets (samples, outputs): regression values, a 0/1 column, one-hot rows, labels 0/1.
 
         (samples, time, outputs) where every time step has its own; zeros where one has none.
         """
         if self.dataset.task == "regression":
             return self.target_scaler.apply(part.y, self.dtype)
         low = -1.0 if getattr(self.block, "bipolar_targets", False) else 0.0
+        if self.dataset.task == "multilabel":
+            return np.where(part.y > 0, 1.0, low).astype(self.dtype)
         classes = np.ones(1) if outputs == 1 else np.arange(outputs)
         hot = part.y[..., None] == classes
         encoded = np.where(hot, 1.0, low).astype(self.dtype)
@@ -144,7 +146,10 @@ def _held_out(
 
 def _of_arrays(x: NDArray[Any], y: NDArray[Any]) -> Dataset:
     y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+    labels = y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all()
+    if labels and not (y.sum(axis=1) == 1).all():
+        return load("given", x=np.asarray(x), y=y, task="multilabel")
+    if labels:
         # One-hot rows are class numbers written differently, and tell how many classes there are.
         names = tuple(map(str, range(y.shape[1])))
         dataset = load("given", x=np.asarray(x), y=y.argmax(axis=1), task="classification")

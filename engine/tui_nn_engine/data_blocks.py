@@ -69,10 +69,13 @@ class CsvData(ScaledData):
 
     name: Literal["csv"]
     path: Annotated[str, Field(min_length=1, description="the file; from where you started tui-nn")]
-    target: Annotated[str | None, Field(description="column to predict; default: the last")] = None
+    target: Annotated[
+        str | None,
+        Field(description="column to predict; several parted by commas; default: the last"),
+    ] = None
     task: Annotated[
-        Literal["classification", "regression"] | None,
-        Field(description="default: by the values of the target column"),
+        Literal["classification", "multilabel", "regression"] | None,
+        Field(description="default: by the values of the target columns"),
     ] = None
     scaling: Scaling = "standardize"
     validation_fraction: ValidationFraction = 0.1
@@ -158,6 +161,22 @@ class CurveData(PlaneData):
     name: Literal["curve"]  # type: ignore[assignment]
 
 
+class ArmData(PlaneData):
+    """A two-link arm's angles and where its hand is: two inputs, two outputs."""
+
+    name: Literal["arm"]  # type: ignore[assignment]
+    noise: Noise = 0.0
+    scaling: Scaling = "standardize"
+
+
+class VennData(PlaneData):
+    """Points and which of three overlapping discs they lie in: three labels."""
+
+    name: Literal["venn"]  # type: ignore[assignment]
+    noise: Noise = 0.0
+    bipolar_targets: Bipolar = False
+
+
 class GivenData(ScaledData):
     """Samples written in the experiment itself."""
 
@@ -165,7 +184,8 @@ class GivenData(ScaledData):
     x: Annotated[list[list[float]], Field(min_length=1, description="one row a sample")]
     y: Annotated[list[float] | list[list[float]], Field(min_length=1, description="the targets")]
     task: Annotated[
-        Literal["classification", "regression"] | None, Field(description="what y means")
+        Literal["classification", "multilabel", "regression"] | None,
+        Field(description="what y means"),
     ] = None
     bipolar_targets: Bipolar = False
     loader_options: ClassVar[tuple[str, ...]] = ("x", "y", "task")
@@ -197,6 +217,8 @@ DATA_BLOCKS: tuple[type[DataBlock], ...] = (
     GaussianData,
     PlaneData,
     CurveData,
+    ArmData,
+    VennData,
     FirstSymbolData,
     ParityData,
     AddingData,
@@ -222,6 +244,8 @@ AnyData = Annotated[
     | GaussianData
     | PlaneData
     | CurveData
+    | ArmData
+    | VennData
     | FirstSymbolData
     | ParityData
     | AddingData

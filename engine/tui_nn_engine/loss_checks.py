@@ -28,6 +28,8 @@ def loss_misfits(experiment: Experiment, loss: Loss, data: PreparedData) -> Iter
         )
     elif data.dataset.task == "regression":
         yield from _for_numbers(experiment, loss.type, data)
+    elif data.dataset.task == "multilabel":
+        yield from _for_labels(experiment, loss.type, data)
     else:
         yield from _for_classes(experiment, loss.type, data)
     if loss.class_weight is not None:
@@ -66,6 +68,52 @@ def _for_numbers(experiment: Experiment, loss: str, data: PreparedData) -> Itera
         )
 
 
+def _for_labels(experiment: Experiment, loss: str, data: PreparedData) -> Iterator[Misfit]:
+    """Each label is a question of its own: what one output says must not press on the others."""
+    place, activation = last_activation(experiment)
+    name = repr(data.dataset.name)
+    if loss in _ONE_OF_SEVERAL:
+        yield Misfit(
+            "loss",
+            f"{loss} is for one class of several, but of the labels of {name} any number may apply",
+            "use sigmoid outputs with binary_crossentropy",
+            with_output(experiment, "sigmoid", "binary_crossentropy"),
+        )
+    elif activation == "softmax":
+        yield Misfit(
+            place,
+            f"softmax shares out 1 among the outputs, but of the labels of {name} any number may "
+            "apply",
+            "use sigmoid",
+            with_output(experiment, "sigmoid"),
+        )
+    elif loss == "hinge" and activation in _NOT_TO_MINUS_1:
+        yield _too_high_for_hinge(experiment)
+    elif loss == "binary_crossentropy" and getattr(data.block, "bipolar_targets", False):
+        yield _needs_0_and_1(experiment, loss)
+    elif loss == "binary_crossentropy" and activation != "sigmoid":
+        yield _needs_sigmoid(experiment, loss)
+
+
+def _needs_0_and_1(experiment: Experiment, loss: str) -> Misfit:
+    return Misfit(
+        "loss",
+        f"{loss} needs targets of 0 and 1, but data.bipolar_targets makes them -1 and +1",
+        "use mean_squared_error",
+        with_loss(experiment, "mean_squared_error"),
+    )
+
+
+def _needs_sigmoid(experiment: Experiment, loss: str) -> Misfit:
+    place, activation = last_activation(experiment)
+    return Misfit(
+        place,
+        f"{loss} needs probabilities, but the last activation is {activation}",
+        "use sigmoid",
+        with_output(experiment, "sigmoid"),
+    )
+
+
 def _for_classes(experiment: Experiment, loss: str, data: PreparedData) -> Iterator[Misfit]:
     outputs = _outputs(experiment, data)
     place, activation = last_activation(experiment)
@@ -80,21 +128,11 @@ def _for_classes(experiment: Experiment, loss: str, data: PreparedData) -> Itera
             with_output(experiment, "sigmoid", "binary_crossentropy"),
         )
     elif loss in _PROBABILITIES and getattr(data.block, "bipolar_targets", False):
-        yield Misfit(
-            "loss",
-            f"{loss} needs targets of 0 and 1, but data.bipolar_targets makes them -1 and +1",
-            "use mean_squared_error",
-            with_loss(experiment, "mean_squared_error"),
-        )
+        yield _needs_0_and_1(experiment, loss)
     elif loss in _ONE_OF_SEVERAL:
         yield from _needs_softmax(experiment, loss)
     elif loss == "binary_crossentropy" and activation not in {"softmax", "sigmoid"}:
-        yield Misfit(
-            place,
-            f"{loss} needs probabilities, but the last activation is {activation}",
-            "use sigmoid",
-            with_output(experiment, "sigmoid"),
-        )
+        yield _needs_sigmoid(experiment, loss)
 
 
 def _needs_softmax(experiment: Experiment, loss: str) -> Iterator[Misfit]:
@@ -122,11 +160,12 @@ def _too_high_for_hinge(experiment: Experiment) -> Misfit:
 def _class_weight(experiment: Experiment, loss: Loss, data: PreparedData) -> Iterator[Misfit]:
     weights, classes = loss.class_weight, data.dataset.classes
     place = "loss.class_weight"
-    if data.dataset.task == "regression":
+    if not classes:
+        has = "numbers to predict" if data.dataset.task == "regression" else "labels"
         block = {key: v for key, v in experiment.tree()["loss"].items() if key != "class_weight"}
         yield Misfit(
             place,
-            f"weighs classes, but {data.dataset.name!r} has numbers to predict",
+            f"weighs classes, but {data.dataset.name!r} has {has}",
             "remove it",
             mended(experiment, {"loss": block}),
         )

@@ -1,4 +1,6 @@
-"""Metrics by task: accuracy for classes; R², RMSE, mean absolute and bias error for numbers."""
+"""Metrics by task: accuracy for classes, exact matches and accuracy for labels; for numbers R²,
+RMSE, mean absolute and bias error.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +12,7 @@ from tui_nn_engine.data import PreparedData
 from tui_nn_engine.primitives.loss import Loss
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]
-BETTER_LARGE = ("accuracy", "r2")
+BETTER_LARGE = ("accuracy", "exact_match", "label_accuracy", "r2")
 """Metrics of which more is better; of losses and errors less is."""
 
 
@@ -22,6 +24,26 @@ def accuracy(threshold: float) -> Metric:
             right = (outputs > threshold) == (targets > threshold)
         else:
             right = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+        return float(np.count_nonzero(right) / right.size)
+
+    return compute
+
+
+def exact_match(threshold: float) -> Metric:
+    """Share of samples all of whose labels are right (scikit-learn's subset accuracy)."""
+
+    def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+        right = ((outputs > threshold) == (targets > threshold)).all(axis=-1)
+        return float(np.count_nonzero(right) / right.size)
+
+    return compute
+
+
+def label_accuracy(threshold: float) -> Metric:
+    """Share of all labels of all samples that are right: 1 less the Hamming loss."""
+
+    def compute(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+        right = (outputs > threshold) == (targets > threshold)
         return float(np.count_nonzero(right) / right.size)
 
     return compute
@@ -75,7 +97,10 @@ def metrics_for(data: PreparedData, loss: Loss | None) -> dict[str, Metric]:
     if data.dataset.task == "regression":
         scale = data.target_scaler.scale
         return {"r2": r2, "rmse": rmse(scale), "mae": mae(scale), "mbe": mbe(scale)}
-    return {"accuracy": accuracy(boundary(data, loss))}
+    limit = boundary(data, loss)
+    if data.dataset.task == "multilabel":
+        return {"exact_match": exact_match(limit), "label_accuracy": label_accuracy(limit)}
+    return {"accuracy": accuracy(limit)}
 
 
 def is_better_large(name: str) -> bool:

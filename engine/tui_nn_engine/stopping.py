@@ -19,6 +19,7 @@ from tui_nn_engine.schema import Block
 Figure = Literal[
     "loss", "val_loss", "accuracy", "val_accuracy", "r2", "val_r2",
     "rmse", "val_rmse", "mae", "val_mae",
+    "exact_match", "val_exact_match", "label_accuracy", "val_label_accuracy",
 ]  # fmt: skip
 Reason = Literal["stopped_early", "loss_reached", "time_up"]
 

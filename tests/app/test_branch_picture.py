@@ -175,12 +175,11 @@ def test_what_is_joined_is_lit_with_all_it_comes_from():
     ],
 )
 def test_errors_go_back_to_the_unit_they_belong_to(
-    layers: Any, layer: str, unit: int, output: str, wanted: Spotlight | None
+    layers: Any, layer: str, unit: int, output: str, wanted: Spotlight
 ):
     shown = moment(stepper_of(layers), layer, unit, output)
     assert spotlight(shown) == wanted
-    if wanted is not None:
-        name, place = wanted.unit
-        explanation = shown.view.explanation
-        assert explanation is not None
-        assert explanation.lines[-1].left.endswith(str(shown.number(name, place)))
+    name, place = wanted.unit
+    explanation = shown.view.explanation
+    assert explanation is not None
+    assert explanation.lines[-1].left.endswith(str(shown.number(name, place)))

@@ -464,3 +464,54 @@ def test_the_first_images_are_one_of_each_class():
 def test_the_classes_are_counted():
     preview = Preview.of(Draft(starters()["spiral"]).review().data)
     assert any("2 classes" in fact and "in train" in fact for fact in preview.facts)
+
+
+@pytest.mark.parametrize("keys", [["u"], ["n"]])
+async def test_what_is_usual_for_the_data_is_a_key_away(keys):
+    app = BuildApp(Draft(starters()["venn"]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        before = app.draft.tree
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(app.screen, Picker))
+        if keys == ["n"]:
+            names = app.screen.query_one(OptionList)
+            names.highlighted = names.get_option_index("usual")
+            await pilot.press("enter")
+        await until(pilot, lambda: "Usual for venn: multi-label" in app.screen_text())
+        names = app.screen.query_one(OptionList)
+        assert prompts(names)[0] == "small   10 · relu → 3 · sigmoid · 150 epochs"
+        names.highlighted = 1
+        await pilot.press("enter")
+        await until(pilot, lambda: [x["units"] for x in app.draft.layers] == [50, 50, 3])
+        assert app.draft.value("data") == before["data"]
+        await until(pilot, lambda: app.reviews[-1].trainable is not None)
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: app.draft.tree == before)
+
+
+async def test_labels_are_shown_as_the_groups_they_make():
+    preview = Preview.of(Draft(starters()["venn"]).review().data)
+    assert set(preview.names) == {"none", "A", "B", "C", "A+B", "A+C", "B+C", "A+B+C"}
+    assert preview.facts[-1].startswith("3 labels, of train A:")
+
+
+@pytest.mark.parametrize(
+    ("begin", "name", "output", "loss"),
+    [
+        ("iris", "venn", {"units": 3, "activation": "sigmoid"}, "binary_crossentropy"),
+        ("venn", "iris", {"units": 3, "activation": "softmax"}, "categorical_crossentropy"),
+        ("venn", "arm", {"units": 2, "activation": "linear"}, "mean_squared_error"),
+        ("arm", "spiral", {"units": 1, "activation": "sigmoid"}, "binary_crossentropy"),
+        ("wide & deep", "iris", {"units": 3, "activation": "softmax"}, "categorical_crossentropy"),
+    ],
+)
+def test_switching_the_data_brings_the_tasks_output_and_loss(begin, name, output, loss):
+    draft = Draft(starters()[begin])
+    draft.set("data", {"name": name})
+    draft.fit_to(draft.review().data)
+    last = draft.layers[-1]
+    assert {"activation": "linear", **last} == {"type": "dense", **output}
+    assert draft.value("loss.type") == loss
+    assert draft.review().problems == ()
+    assert len(draft.layers) == len(starters()[begin].layers)

@@ -6,6 +6,8 @@ from tui_nn.starters import default_experiment, starters
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.schema import ExperimentError
 
+DATA = {"wide & deep": "diabetes", "residual": "spiral"}
+
 
 def draft_of(name: str) -> Draft:
     return Draft(starters()[name])
@@ -17,7 +19,7 @@ def test_every_starter_can_be_trained_as_it_is(name):
     assert found.problems == ()
     assert found.trainable is not None
     assert found.data is not None
-    assert found.data.dataset.name == name
+    assert found.data.dataset.name == DATA.get(name, name)
 
 
 def test_the_default_is_the_network_the_readme_trains():

@@ -105,7 +105,11 @@ def test_whole_numbers_become_classes_in_the_order_of_their_size(table):
         ("a,b\n1,x\n1,x\n", {}, "column 'b' holds 1 different values"),
         ("a,b\n1,2\n1,2\n", {"target": "bb"}, r"no column 'bb' .*did you mean 'b'.*a, b"),
         ('a,b\n1,"2\n', {}, "not valid CSV"),
-        ("a,b\n1,2\n", {"task": "guess"}, "task must be one of classification, regression"),
+        (
+            "a,b\n1,2\n",
+            {"task": "guess"},
+            "must be one of classification, multilabel, regr",
+        ),
         (column(f"name{i}" for i in range(1001)), {}, "holds 1001 different values"),
         (b"a,b\n\xff\xfe,2\n", {}, "not text in UTF-8"),
     ],

@@ -233,10 +233,11 @@ def test_one_hot_rows_count_classes_that_never_appear() -> None:
     assert data.train.y.tolist() == [0, 1, 2, 1]
 
 
-def test_rows_that_are_not_one_hot_are_numbers_to_predict() -> None:
-    rows = np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+@pytest.mark.parametrize(("value", "task"), [(1.0, "multilabel"), (0.5, "regression")])
+def test_rows_that_are_not_one_hot_are_labels_or_numbers_to_predict(value: float, task: str):
+    rows = np.array([[0.0, 1.0], [value, 1.0], [0.0, 0.0]])
     data = prepared(name="arrays", arrays=(np.zeros((3, 1)), rows))
-    assert data.dataset.task == "regression"
+    assert data.dataset.task == task
     assert data.outputs == (2,)
 
 

@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 from tui_nn.forms.field import Field
 from tui_nn.forms.form import Form, field
 from tui_nn.forms.spec import Listing, Nested, Spec, Variants, scalar, specs, start
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.experiment import Experiment, Training
 from tui_nn_engine.layers import LAYERS, Branch, Parallel
 from tui_nn_engine.network import LayerSummary
 from tui_nn_engine.schema import Problem, kind_name
@@ -142,7 +142,8 @@ def new_layer(kind: str, before: Iterable[Any]) -> dict[str, Any]:
 
 def outline(tree: dict[str, Any]) -> str:
     """A right experiment in a line: its layers, how long it trains."""
-    return f"{_way(tree['layers'])} · {tree['training']['epochs']} epochs"
+    epochs = tree.get("training", {}).get("epochs", Training().epochs)
+    return f"{_way(tree['layers'])} · {epochs} epochs"
 
 
 def _way(layers: list[Any]) -> str:

@@ -27,6 +27,7 @@ from tui_nn.review import Fix, Review, Tree, review
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.exchange import Exchange
 from tui_nn.widgets.rate_curve import RateCurve
+from tui_nn_engine.data import PreparedData
 from tui_nn_engine.paths import value_at
 
 _UNDO = Binding.Group("Undo/redo ", compact=True)
@@ -53,6 +54,7 @@ class Build(Arranging):
         Binding("S,ctrl+shift+s", "save_as", "Save as"),
         Binding("ctrl+o", "open", "Open", priority=True),
         ("n", "new", "New"),
+        Binding("u", "usual", "Usual network", show=False, tooltip="What is usual for this data"),
         ("p", "next_pane", "Next pane"),
         ("escape", "leave", "Parts"),
     ]
@@ -111,6 +113,11 @@ class Build(Arranging):
         """The draft may have changed while another mode was on."""
         if self._form is not None:
             self.reload()
+
+    @property
+    def data(self) -> PreparedData | None:
+        """The data of the draft, if it is known."""
+        return self._review.data if self._review else None
 
     def reload(self) -> None:
         """Show the draft as it now is, whatever was done to it, and review it."""

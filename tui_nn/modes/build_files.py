@@ -10,7 +10,9 @@ from tui_nn.forms.parts import outline
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.mode import Mode
 from tui_nn.starters import starters
+from tui_nn_engine.data import PreparedData
 from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.usual import HIDDEN, usual_for, usual_network
 
 
 class Filing(Mode):
@@ -19,6 +21,11 @@ class Filing(Mode):
     def __init__(self, draft: Draft) -> None:
         super().__init__()
         self.draft = draft
+
+    @property
+    def data(self) -> PreparedData | None:
+        """The data of the draft, if it is known."""
+        raise NotImplementedError
 
     def replaced(self) -> None:
         """Show the draft, in whose place another has come."""
@@ -30,12 +37,32 @@ class Filing(Mode):
 
     @work
     async def action_new(self) -> None:
-        """Begin from a starter; undo leads back."""
+        """Begin from a starter, or from what is usual for the data; undo leads back."""
         known = starters()
         said = {name: outline(one.tree()) for name, one in known.items()}
+        said["usual"] = "networks as lectures advise them, for the data that is chosen now"
         name = await self.app.push_screen_wait(Picker("A new experiment", said))
-        if name is not None:
+        if name == "usual":
+            self.action_usual()
+        elif name is not None:
             self.draft.start(known[name])
+            self.replaced()
+
+    @work
+    async def action_usual(self) -> None:
+        """Put a usual network on the data there is, with the output and the loss of its task."""
+        data = self.data
+        if data is None:
+            self.notify("There is no data yet to choose a network for.", severity="warning")
+            return
+        usual = usual_for(data)
+        networks = {size: self.draft.tree | usual_network(data, size) for size in HIDDEN}
+        said = {size: outline(tree) for size, tree in networks.items()}
+        title = f"Usual for {data.dataset.name}: {usual.task}, {usual.loss}"
+        size = await self.app.push_screen_wait(Picker(title, said))
+        if size is not None:
+            tree = networks[size]
+            self.draft.replace({name: value for name, value in tree.items() if name != "rule"})
             self.replaced()
 
     @work

@@ -15,7 +15,7 @@ from tui_nn.widgets.plot import number
 from tui_nn.widgets.scatter import Scatter
 from tui_nn.widgets.sequence_preview import Series, facts_of, is_sequence, shown
 from tui_nn.widgets.series_plot import SeriesPlot
-from tui_nn_datasets import NO_TARGET
+from tui_nn_datasets import NO_TARGET, Dataset
 from tui_nn_engine.data import PreparedData
 
 _IMAGES = 60
@@ -59,7 +59,7 @@ class Preview:
         x, y = dataset.x[few], dataset.y[few]
         inputs = dataset.input_names or tuple(f"x{i + 1}" for i in range(x[0].size))
         if dataset.shape == (2,):
-            groups, names = (y, dataset.target_names) if dataset.classes else _thirds(y[:, 0])
+            groups, names = _groups(dataset, y)
             axes = (inputs[0], inputs[1])
             return cls(facts, points=x, groups=groups, names=names, axes=axes)
         if dataset.shape == (1,) and not dataset.classes:
@@ -135,6 +135,10 @@ def _facts(data: PreparedData) -> tuple[str, ...]:
 
 def _targets(data: PreparedData) -> str:
     dataset = data.dataset
+    if dataset.task == "multilabel":
+        shares = zip(dataset.target_names, data.train.y.mean(axis=0), strict=True)
+        shown = _joined(f"{name}: {share:.0%}" for name, share in shares)
+        return f"{len(dataset.target_names)} labels, of train {shown}"
     if not dataset.classes:
         low, high = float(dataset.y.min()), float(dataset.y.max())
         return f"to predict: {', '.join(dataset.target_names)}, {number(low)} to {number(high)}"
@@ -161,6 +165,17 @@ def _in_turn(y: NDArray[Any]) -> NDArray[np.intp]:
     starts = np.searchsorted(y[order], y[order])
     rank_in_class = np.arange(len(y)) - starts
     return order[np.lexsort((y[order], rank_in_class))]
+
+
+def _groups(dataset: Dataset, y: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """What points are told apart by: their class, their labels, or how large their number is."""
+    if dataset.classes:
+        return y, dataset.target_names
+    if dataset.task == "multilabel":
+        rows, groups = np.unique(y > 0, axis=0, return_inverse=True)
+        names = ("+".join(np.array(dataset.target_names)[row].tolist()) or "none" for row in rows)
+        return groups.ravel(), tuple(names)
+    return _thirds(y[:, 0])
 
 
 def _thirds(values: NDArray[Any]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
