@@ -6,15 +6,48 @@ from textual.widgets import ContentSwitcher, Static, Tab, Tabs
 
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
+from tui_nn.views.characteristic import Characteristic
 from tui_nn.views.drawing import Drawing
 from tui_nn.views.errors import Confusion, Misses
+from tui_nn.views.line import LossLine
 from tui_nn.views.plane import Plane
+from tui_nn.views.sample import Sample
+from tui_nn.views.spreads import Spreads
 from tui_nn.views.view import View
+from tui_nn.views.weights import Weights
+from tui_nn.widgets.case_list import CaseList
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
 
-VIEWS: tuple[type[View], ...] = (Drawing, Plane, Confusion, Misses)
+VIEWS: tuple[type[View], ...] = (
+    Drawing,
+    Plane,
+    Confusion,
+    Misses,
+    Characteristic,
+    Sample,
+    Weights,
+    Spreads,
+    LossLine,
+)
+HELP = """\
+**Look into the network**, as it is now; while it trains, every view follows.
+
+`t` and `T` go from view to view, a click on a tab, too; which there are depends on the data. Keys
+in the footer belong to the view, those after them to the run. Looking changes no number.
+
+- **Draw** a digit with the mouse, or with arrows and `enter`, and see what it is taken for.
+- **Boundary**, **Curve**: the output over one or two inputs, with every neuron beside it.
+- **Mistakes**: rows are true classes, columns what it says. A chosen cell shows its samples, a
+  click or `enter` on a sample leads to what the layers make of it.
+- **Residuals**: what a regression says over what is true. Points on the diagonal are right.
+- **ROC**: how well a class is told from the rest at every threshold.
+- **Sample**: the predictions one by one, worst first, with what each layer makes of it.
+- **Weights** of the units of a layer, pictures where the inputs are one.
+- **Histograms** of weights and gradients, `×` at the start, the line now.
+- **Loss line**: the loss on the straight way from the first weights to those now.
+"""
 IDLE = """There is nothing to look at yet.
 
 1 builds an experiment, o opens a saved run; then there is a network to look into.
@@ -27,7 +60,9 @@ class Inspect(Transport):
     CSS_PATH = "inspect.tcss"
     ALLOW_SELECT = False  # a mouse that is dragged draws
     name_of_mode = "inspect"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HELP = HELP
+    BINDING_GROUP_TITLE = "Inspect mode"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     BINDINGS = [
         Binding("t", "view(1)", "View", priority=True, show=False),
@@ -98,6 +133,12 @@ class Inspect(Transport):
         elif self.view is not None:
             self._ask()
 
+    def on_case_list_opened(self, event: CaseList.Opened) -> None:
+        """See what every layer makes of a sample."""
+        sample = self.query_one(Sample)
+        sample.look_at(event.part, event.place)
+        self._look_through(sample)
+
     def on_view_wanted(self) -> None:
         """The view on screen wants something else."""
         self._ask()
@@ -121,8 +162,10 @@ class Inspect(Transport):
         self._ask()
 
     def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
-        """A tab was clicked."""
-        name = (event.tab.id or "").removeprefix("tab-")
+        """A tab was clicked, if it is not one that has been left by key already."""
+        if event.tab.id != event.tabs.active:
+            return
+        name = event.tabs.active.removeprefix("tab-")
         if self._subject is not None and (self.view is None or self.view.id != name):
             view = self.query_one(f"#{name}", View)
             if view.suits(self._subject):

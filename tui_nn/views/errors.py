@@ -37,8 +37,7 @@ class Errors(View):
     def action_part(self) -> None:
         """The next part of the data."""
         if self.subject is not None:
-            parts = self.subject.parts
-            self.part = parts[(parts.index(self.part) + 1) % len(parts)]
+            self.part = self.subject.part_after(self.part)
             self.want()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

@@ -1,9 +1,12 @@
 """Single samples with what they are and what they were taken for: pictures, or rows of numbers."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import ContentSwitcher, Static
 
 from tui_nn.widgets.images import Images
@@ -16,6 +19,12 @@ class CaseRows(RowList):
     """A row a sample: first what is said of it, then its inputs."""
 
     HEADING = 1
+
+    @dataclass
+    class Entered(Message):
+        """More of this row is wanted."""
+
+        row: int
 
     def __init__(self) -> None:
         super().__init__(id="rows")
@@ -37,6 +46,10 @@ class CaseRows(RowList):
         """The names of the columns."""
         return Text(self._heading, style=self.get_component_rich_style("rows--heading"))
 
+    def enter(self, row: int) -> None:
+        """What the layers make of it."""
+        self.post_message(self.Entered(row))
+
     def row_text(self, row: int, width: int) -> Text:  # noqa: ARG002
         """One sample; ✗ stands before those that are wrong."""
         line = Text(f"{'✗' if self._wrong[row] else ' '} {self._rows[row]}")
@@ -54,6 +67,30 @@ class CaseList(Vertical):
     CaseList > ContentSwitcher { height: 1fr; }
     """
 
+    @dataclass
+    class Opened(Message):
+        """More of a sample is wanted: its part of the data, and its place there."""
+
+        part: str
+        place: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Mistakes | Residuals | None = None
+
+    def on_images_clicked(self, event: Images.Clicked) -> None:
+        """A picture was clicked."""
+        self._open(event.index)
+
+    def on_case_rows_entered(self, event: CaseRows.Entered) -> None:
+        """Enter, or a double click."""
+        self._open(event.row)
+
+    def _open(self, index: int) -> None:
+        found = self._found
+        if found is not None and index < len(found.cases):
+            self.post_message(self.Opened(found.part, int(found.cases[index])))
+
     def compose(self) -> ComposeResult:
         """Words above, samples below."""
         yield Static(id="which", markup=False)
@@ -63,7 +100,7 @@ class CaseList(Vertical):
 
     def show_mistakes(self, found: Mistakes, subject: Subject) -> None:
         """Classes: pictures where there are some."""
-        names = subject.classes
+        names, self._found = subject.classes, found
         sign = "\ntrue → says, ✓ where it is right" if subject.image else ""
         self.query_one("#which", Static).update(_which(found, names) + sign)
         if subject.image:
@@ -89,7 +126,7 @@ class CaseList(Vertical):
     def show_residuals(self, found: Residuals, subject: Subject) -> None:
         """Numbers: rows, the farthest off first."""
         self.query_one("#which", Static).update("The samples farthest off, in the data's units:")
-        rows = []
+        rows, self._found = [], found
         for case, x in zip(found.cases, found.inputs, strict=True):
             truth, says = found.targets[case], found.predictions[case]
             rows.append(f"{truth:>9.4g} {says:>9.4g} {says - truth:>+9.4g}   {_numbers(x)}")

@@ -1,13 +1,17 @@
 """Images of samples with captions, halved in size where few would fit."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from textual import events
+from textual.message import Message
 
 from tui_nn.widgets.heatmap import ImageGrid
 
 FEW = 4
+GAP = 2
 
 
 class Images(ImageGrid):
@@ -19,6 +23,24 @@ class Images(ImageGrid):
         """Show as many of them as fit; images of shape (n, rows, columns), uint8."""
         self._offered = images, captions
         self._fit()
+
+    @dataclass
+    class Clicked(Message):
+        """The image of this number was clicked."""
+
+        index: int
+
+    def on_click(self, event: events.Click) -> None:
+        """The image under the mouse."""
+        offset = event.get_content_offset(self)
+        _, rows, columns = self._images.shape
+        across, _ = self.fitting(*self.size)
+        if offset is None:
+            return
+        column, row = offset.x // (columns + GAP), offset.y // ((rows + 1) // 2 + 1)
+        index = row * across + column
+        if column < across and index < len(self._images):
+            self.post_message(self.Clicked(index))
 
     def on_resize(self) -> None:
         """What fits is another number now."""

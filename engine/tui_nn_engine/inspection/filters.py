@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.inspection.forward import Forward
+from tui_nn_engine.inspection.subject import kernels
 
 MOST = 100  # units told at once
 WIDEST = 1000  # weights of a unit, at most
@@ -37,14 +38,10 @@ def filters(forward: Forward, start: NDArray[np.floating], layer: int, first: in
     kernel.
     """
     parameters = forward.trainer.parameters
-    kernels = [
-        spec.name
-        for spec in parameters.specs
-        if spec.name.endswith(".kernel") and len(spec.shape) == 2
-    ]
-    if not kernels:
+    names = kernels(forward.trainer)
+    if not names:
         raise ValueError("no layer of this network has weights between inputs and units")
-    name = kernels[layer % len(kernels)]
+    name = names[layer % len(names)]
     kernel, before = parameters.views[name], parameters.named(start)[name]
     inputs, units = kernel.shape
     first = min(max(first, 0), units - 1)
@@ -52,7 +49,7 @@ def filters(forward: Forward, start: NDArray[np.floating], layer: int, first: in
     return Filters(
         forward.trainer.state.iteration,
         name.removesuffix(".kernel"),
-        tuple(each.removesuffix(".kernel") for each in kernels),
+        tuple(each.removesuffix(".kernel") for each in names),
         first,
         units,
         inputs,

@@ -19,8 +19,10 @@ class Subject:
 
     `image` is (height, width) of a sample that is a picture, or (). `outputs` counts the network's
     outputs, `classes` names the classes, or is () for a regression, whose `targets` are named.
-    `parts` are those that have samples, the one to look at first. `points` (n, inputs) and
-    `values` (n,), class or first target, are samples to draw where there are one or two inputs.
+    `parts` are those that have samples, the one to look at first. `kernels` are the layers with
+    weights between inputs and units, `parameters` whether there are any at all. `points` (n,
+    inputs) and `values` (n,), class or first target, are samples to draw where there are one or two
+    inputs.
     """
 
     folder: str
@@ -35,8 +37,14 @@ class Subject:
     parts: tuple[str, ...]
     sizes: tuple[int, ...]
     layers: tuple[str, ...]
+    kernels: tuple[str, ...]
+    parameters: bool
     points: NDArray[np.float64]
     values: NDArray[np.float64]
+
+    def part_after(self, name: str) -> str:
+        """The next of the parts, the first after the last."""
+        return self.parts[(self.parts.index(name) + 1) % len(self.parts)]
 
 
 def subject(trainer: Trainer, folder: str = "") -> Subject:
@@ -58,9 +66,17 @@ def subject(trainer: Trainer, folder: str = "") -> Subject:
         parts,
         tuple(len(part_of(trainer, name)) for name in parts),
         tuple(name for name, _ in trainer.network.layers),
+        tuple(name.removesuffix(".kernel") for name in kernels(trainer)),
+        bool(trainer.parameters.specs),
         points,
         values,
     )
+
+
+def kernels(trainer: Trainer) -> list[str]:
+    """The parameters (inputs, units), in the order of the layers."""
+    specs = trainer.parameters.specs
+    return [s.name for s in specs if s.name.endswith(".kernel") and len(s.shape) == 2]
 
 
 def part_of(trainer: Trainer, name: str) -> Part:

@@ -1,0 +1,120 @@
+"""What the layers make of one sample: a coloured cell a unit, layer below layer."""
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui_nn.palette import DIVERGING, DIVERGING_DARK
+from tui_nn.widgets.pixels import draw, shades
+from tui_nn.widgets.plot import number
+from tui_nn.widgets.weight_cells import CELL, coloured
+from tui_nn_engine.inspection.trace import Trace
+
+WIDEST = 4  # cells of one whose number is not
+GREATEST = 3  # units named of a layer that is too large for numbers
+Floats = NDArray[np.float64]
+
+
+class LayerStrips(ScrollView, can_focus=True):
+    """Blue below 0 and orange above, to the greatest of the layer; numbers where they fit."""
+
+    DEFAULT_CSS = """
+    LayerStrips { width: 1fr; height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Trace | None = None
+        self._strips: list[Strip] | None = None
+        self._drawn_width = 0
+
+    def show(self, found: Trace) -> None:
+        """Show this sample."""
+        self._found, self._strips = found, None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """The theme may have changed between dark and light."""
+        super().notify_style_update()
+        self._strips = None
+
+    def render_line(self, y: int) -> Strip:
+        """A line of those in view."""
+        width = self.scrollable_content_region.width
+        if self._found is None:
+            return Strip.blank(self.size.width, self.rich_style)
+        if self._strips is None or self._drawn_width != width:
+            self._strips, self._drawn_width = self._draw(self._found, width), width
+            height = len(self._strips)
+            if self.virtual_size.height != height:
+                self.call_after_refresh(self._fit, height)
+        line = y + round(self.scroll_offset.y)
+        strip = self._strips[line] if line < len(self._strips) else Strip([Segment("")])
+        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+    def _fit(self, height: int) -> None:
+        self.virtual_size = Size(1, height)
+
+    def _draw(self, found: Trace, width: int) -> list[Strip]:
+        strips, start = [], 0
+        for name, shape, told in zip(found.layers, found.shapes, found.told, strict=True):
+            values = found.values[start : start + told].astype(np.float64)
+            start += told
+            strips.append(Strip([Segment(_heading(name, shape, values), Style(bold=True))]))
+            if told * CELL <= 2 * width:
+                strips += self._numbers(values, width)
+            else:
+                strips += self._pixels(values, width)
+                strips.append(Strip([Segment(_greatest(values), Style(dim=True))]))
+            strips.append(Strip([Segment("")]))
+        return strips[:-1]
+
+    def _shares(self, values: Floats) -> Floats:
+        finite = np.where(np.isfinite(values), np.abs(values), 0)
+        return values / (2 * (float(finite.max(initial=0)) or 1.0)) + 0.5
+
+    @property
+    def _palette(self) -> NDArray[np.uint8]:
+        return DIVERGING_DARK if self.app.current_theme.dark else DIVERGING
+
+    def _pixels(self, values: Floats, width: int) -> list[Strip]:
+        each = max(min(width // len(values), WIDEST), 1)
+        columns = width // each
+        rows = -(-len(values) // columns)
+        padded = np.full(rows * columns, np.nan)
+        padded[: len(values)] = self._shares(values)
+        codes = shades(padded.reshape(rows, columns), self._palette, 32).repeat(each, axis=1)
+        return draw(codes.repeat(2, axis=0) if rows == 1 else codes)
+
+    def _numbers(self, values: Floats, width: int) -> list[Strip]:
+        """Each unit's number on its colour, and on the line below which unit it is."""
+        table = shades(self._shares(values), self._palette, 32)
+        strips, each = [], max(width // CELL, 1)
+        for first in range(0, len(values), each):
+            upper, lower = [], []
+            for k in range(first, min(first + each, len(values))):
+                upper += [coloured(float(values[k]), int(table[k])), Segment(" ")]
+                lower.append(Segment(f"{k + 1}".center(CELL), Style(dim=True)))
+            strips += [Strip(upper), Strip(lower)]
+        return strips
+
+
+def _heading(name: str, shape: str, values: Floats) -> str:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return f"{name}  {shape}: not finite"
+    text = f"{name}  {shape}  from {number(float(finite.min()))} to {number(float(finite.max()))}"
+    none = float(np.mean(values == 0))
+    if none:
+        text += f", {none:.0%} are 0"
+    return text
+
+
+def _greatest(values: Floats) -> str:
+    order = np.argsort(-np.abs(np.nan_to_num(values)))[:GREATEST]
+    units = "  ".join(f"{k + 1}: {number(float(values[k]))}" for k in order)
+    return f"the greatest, by unit: {units}"

@@ -1,0 +1,73 @@
+"""What is drawn when there is news, and stays as it is until then."""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_nn.widgets.plot import Axis, Line, draw_plot, linear_ticks
+
+SMALLEST = (24, 6)
+
+
+class Still(Widget):
+    """Strips that are drawn once for each size; `news` has them drawn again."""
+
+    DEFAULT_CSS = "Still { width: 1fr; height: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self._strips: list[Strip] | None = None
+        self._drawn_size = (0, 0)
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """All of it, at most so many strips."""
+        raise NotImplementedError
+
+    def news(self) -> None:
+        """Draw it again."""
+        self._strips = None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed."""
+        super().notify_style_update()
+        self._strips = None
+
+    def render_line(self, y: int) -> Strip:
+        """One line of it."""
+        width, height = self.size
+        if self._strips is None or self._drawn_size != (width, height):
+            self._strips = self.draw(width, height)
+            self._drawn_size = (width, height)
+        strip = self._strips[y] if y < len(self._strips) else Strip([Segment("")])
+        return strip.adjust_cell_length(width).apply_style(self.rich_style)
+
+
+class StillPlot(Still):
+    """A plot below lines of words."""
+
+    def words(self, first: str, *others: str) -> list[Strip]:
+        """The first line stands out."""
+        lines = [Strip([Segment(first, Style(bold=True))])]
+        return lines + [Strip([Segment(line)]) for line in others]
+
+    def plot(
+        self, width: int, height: int, x: tuple[float, float], y: Axis, lines: list[Line]
+    ) -> list[Strip]:
+        """Nothing where there is no room for a plot."""
+        if width < SMALLEST[0] or height < SMALLEST[1]:
+            return []
+        _, _, background, foreground = self.colors
+        room = max(2, min(10, (width - y.label_width) // 10))
+        return draw_plot(
+            (width, height), Axis(*x, linear_ticks(*x, room)), y, lines,
+            frame=background.blend(foreground, 0.3),
+            grid=background.blend(foreground, 0.14),
+            text=background.blend(foreground, 0.55),
+        )  # fmt: skip
+
+
+def ticked(low: float, high: float, height: int) -> Axis:
+    """An axis of a plot of so many lines."""
+    return Axis(low, high, linear_ticks(low, high, max(2, min(8, height // 3))))
