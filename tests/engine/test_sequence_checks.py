@@ -1,0 +1,96 @@
+"""What does not go through time as the data does is told, and one mend makes it fit."""
+
+from typing import Any
+
+import pytest
+
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.checks import Misfit, misfits
+from tui_nn_engine.data import prepare
+
+LSTM = {"type": "lstm", "units": 3}
+EVERY = {**LSTM, "return_sequences": True}
+
+
+def dense(units: int, activation: str = "softmax") -> dict[str, Any]:
+    return {"type": "dense", "units": units, "activation": activation}
+
+
+def experiment(data: dict[str, Any], *layers: dict[str, Any]) -> Experiment:
+    regression = data["name"] in {"sine", "adding"}
+    loss = "mean_squared_error" if regression else "categorical_crossentropy"
+    return Experiment.parse(
+        {"data": data, "layers": list(layers), "loss": loss, "training": {"epochs": 1}}
+    )
+
+
+def found(one: Experiment) -> tuple[Misfit, ...]:
+    return misfits(one, prepare(one.data, one.seed, one.dtype))
+
+
+def the_only(one: Experiment) -> Misfit:
+    (misfit,) = found(one)
+    return misfit
+
+
+def ends_fitting(one: Experiment) -> Experiment:
+    """Mended until nothing is wrong; it must train."""
+    for _ in range(4):
+        if not (problems := found(one)):
+            break
+        assert problems[0].fixed is not None, problems[0]
+        one = problems[0].fixed
+    assert found(one) == ()
+    Trainer(one).update()
+    return one
+
+
+FEW = {"samples": 20}
+
+
+def test_one_target_for_a_sequence_wants_the_last_state() -> None:
+    one = experiment({"name": "first_symbol", "symbols": 3, **FEW}, EVERY, dense(3))
+    misfit = the_only(one)
+    assert misfit.path == "layers[0].return_sequences"
+    assert "(11, 3)" in misfit.message
+    assert "one target for a whole sequence" in misfit.message
+    assert ends_fitting(one).layers[0].return_sequences is False
+
+
+def test_a_target_a_step_wants_every_state() -> None:
+    one = experiment({"name": "copying", "symbols": 4, **FEW}, EVERY, LSTM, dense(5))
+    misfit = the_only(one)
+    assert misfit.path == "layers[1].return_sequences"
+    assert "a target for every step" in misfit.message
+    assert ends_fitting(one).layers[1].return_sequences is True
+
+
+def test_outputs_are_counted_at_each_step() -> None:
+    one = experiment({"name": "copying", "symbols": 4, **FEW}, EVERY, dense(7))
+    misfit = the_only(one)
+    assert misfit.path == "layers[1].units"
+    assert "need (20, 5)" in misfit.message
+    assert ends_fitting(one).layers[1].units == 5
+
+
+def test_without_a_recurrent_layer_a_sequence_is_flattened() -> None:
+    one = experiment({"name": "first_symbol", "symbols": 3, **FEW}, dense(3))
+    assert ends_fitting(one).layers[0].type == "flatten"
+
+
+def test_a_dense_layer_may_stand_at_every_step() -> None:
+    assert found(experiment({"name": "copying", "symbols": 4, **FEW}, dense(5))) == ()
+    sine = {"name": "sine", "targets": "every", "horizon": 2, **FEW}
+    assert found(experiment(sine, EVERY, dense(2, "linear"))) == ()
+
+
+@pytest.mark.parametrize("targets", ["last", "every"])
+def test_balanced_classes_are_counted_by_the_step(targets: str) -> None:
+    data = {"name": "parity", "targets": targets, "shortest": 8, **FEW}
+    layers = [EVERY if targets == "every" else LSTM, dense(2)]
+    one = experiment(data, *layers)
+    loss = {"type": "categorical_crossentropy", "class_weight": "balanced"}
+    trainer = Trainer(Experiment.parse({**one.tree(), "loss": loss}))
+    y = trainer.data.train.y.ravel()
+    weights = trainer.experiment.loss.class_weight
+    assert weights == pytest.approx([len(y) / (2 * (y == k).sum()) for k in (0, 1)])
