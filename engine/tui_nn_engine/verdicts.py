@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.health import BEYOND, COLUMNS, health
-from tui_nn_engine.layers import Layer
+from tui_nn_engine.layers import Place, fed_by
 from tui_nn_engine.primitives.activations import Elementwise, Sign, Step
 from tui_nn_engine.primitives.lbfgs import LBFGS
 from tui_nn_engine.program import Program
@@ -78,13 +78,13 @@ def judge(
     if experiment.optimizer is None:
         return table, (None,) * len(table)
     searched = isinstance(experiment.optimizer, LBFGS)
-    layers = trainer.network.layers
-    return table, verdicts(table, layers, samples=program.batch, searched=searched)
+    places = trainer.network.places
+    return table, verdicts(table, places, samples=program.batch, searched=searched)
 
 
 def verdicts(
     table: NDArray[np.float64],
-    layers: Sequence[tuple[str, Layer]],
+    places: Sequence[Place],
     *,
     samples: int,
     searched: bool = False,
@@ -95,16 +95,19 @@ def verdicts(
     learning rate is to blame for it.
     """
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in table.tolist()]
-    net = _Net(tuple(rows), tuple(layers), samples, searched)
+    net = _Net(tuple(rows), tuple(places), fed_by(places), samples, searched)
     return tuple(net.verdict(index) for index in range(len(rows)))
 
 
 @dataclass(frozen=True)
 class _Net:
-    """The rows of all layers, for each is judged beside those after it."""
+    """The rows of all layers, for each is judged beside those after it: those it feeds, also by
+    way of others, and not the branches beside it.
+    """
 
     rows: tuple[Row, ...]
-    layers: tuple[tuple[str, Layer], ...]
+    places: tuple[Place, ...]
+    after: tuple[tuple[int, ...], ...]
     samples: int
     searched: bool
 
@@ -129,7 +132,7 @@ class _Net:
         row = self.rows[index]
         rms, ratio, size = row["gradient_rms"], row["update_ratio"], row["update_size"]
         pace = ratio if isnan(size) else min(ratio, size)
-        after = [size for size in self._sizes(index + 1) if size]
+        after = [size for size in self._sizes(self.after[index]) if size]
         if after and rms < VANISHED * max(after):
             return _vanishing(rms / max(after))
         if after and rms > EXPLODED * after[-1]:
@@ -142,14 +145,14 @@ class _Net:
             return _slow(ratio)
         return _learning(ratio)
 
-    def _sizes(self, start: int) -> Iterator[float]:
-        """Gradients of the layers with weights from there on."""
-        for row in self.rows[start:]:
+    def _sizes(self, indices: Sequence[int]) -> Iterator[float]:
+        """Gradients of those of these layers that have weights."""
+        for row in (self.rows[index] for index in indices):
             if not isnan(row["weight_mean"]) and isfinite(row["gradient_rms"]):
                 yield row["gradient_rms"]
 
     def _activation(self, index: int) -> object:
-        return getattr(self.layers[index][1], "activation", None)
+        return getattr(self.places[index].layer, "activation", None)
 
     def _can_die(self, index: int) -> bool:
         activation = self._activation(index)
@@ -157,8 +160,8 @@ class _Net:
 
     def _without_gradient(self, index: int) -> Verdict:
         """Who of the layers from here on lets no error through."""
-        for place in range(index, len(self.rows)):
-            name, row = self.layers[place][0], self.rows[place]
+        for place in (index, *self.after[index]):
+            name, row = self.places[place].name, self.rows[place]
             whose = "its own activation" if place == index else f"{name}, after it,"
             if isinstance(self._activation(place), Step | Sign):
                 return _stuck(

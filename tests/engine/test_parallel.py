@@ -14,6 +14,7 @@ from tui_nn_engine.checks import Misfit, misfits
 from tui_nn_engine.data import PreparedData, prepare
 from tui_nn_engine.explain import element_of, explain
 from tui_nn_engine.explanation import Notation
+from tui_nn_engine.gradient_check import check_gradient
 from tui_nn_engine.handout import handout
 from tui_nn_engine.handout_formats import FORMATS
 from tui_nn_engine.health import health
@@ -420,6 +421,14 @@ def test_the_unit_looked_at_is_followed_through_a_join():
     stepper = stepper_of([dense(3), parallel("add", [], [dense(3)]), dense(1, "linear")])
     place = listing(stepper).outputs.index("dE/d(dense_2.h)")
     assert element_of(stepper, place, "add_1", 2, 1, 0) == (1, 2)
+
+
+@pytest.mark.parametrize("weight", ["dense_2.kernel[0, 0]", "dense_1.bias[1]"])
+def test_the_numerical_gradient_agrees_where_branches_meet(weight: str):
+    stepper = stepper_of(NESTED)
+    found = check_gradient(stepper, weight)
+    assert found.agrees
+    assert found.backprop
 
 
 @pytest.mark.parametrize("layers", [WIDE_AND_DEEP, RESIDUAL, NESTED])

@@ -7,7 +7,6 @@ import pytest
 
 from tui_nn_engine import DivergedError, Experiment, Trainer
 from tui_nn_engine.health import COLUMNS
-from tui_nn_engine.layers import Layer
 from tui_nn_engine.verdicts import Verdict, judge, verdicts
 
 OUTPUT = {"type": "dense", "units": 1, "activation": "sigmoid"}
@@ -89,10 +88,6 @@ def test_where_it_diverged_it_exploded() -> None:
     assert words(judge(trainer, trainer.program)[1])[-1] == "exploding"
 
 
-def layers_of(one: Experiment) -> list[tuple[str, Layer]]:
-    return [(place.name, place.layer) for place in one.places()]
-
-
 def test_an_error_that_grows_on_the_way_back_explodes() -> None:
     wild = {"type": "random_normal", "stddev": 1.0}
     layers = [dense(20, "linear", kernel_initializer=wild)] * 5
@@ -103,13 +98,13 @@ def test_an_error_that_grows_on_the_way_back_explodes() -> None:
     row = dict.fromkeys(COLUMNS, 0.1) | {"saturated": float("nan"), "dead": 0.0}
     big = row | {"gradient_rms": 1e3, "gradient_norm": 1e3}
     table = np.array([list(big.values()), list(row.values())])
-    net = layers_of(Experiment.parse({**experiment(wide).tree()}))
+    net = Experiment.parse({**experiment(wide).tree()}).places()
     assert words(verdicts(table, net, samples=32)) == ["exploding", "learning"]
 
 
 def test_weights_that_have_grown_out_of_bounds_have_exploded_even_if_they_rest() -> None:
     row = dict.fromkeys(COLUMNS, 0.1) | {"update_ratio": 1e-4, "update_size": 0.2}
-    layers = layers_of(experiment())
+    layers = experiment().places()
     (verdict,) = verdicts(np.array([list(row.values())]), layers, samples=32)
     assert verdict is not None
     assert (verdict.word, verdict.why) == (
@@ -196,7 +191,7 @@ def test_steps_of_next_to_nothing_are_slow_and_large_ones_fast() -> None:
 
 def test_a_search_for_the_length_of_a_step_is_not_fast() -> None:
     rows = np.array([[0.1, 0.3, 0.0, 0.5, np.nan, 0.1, 0.3, 0.2, 0.3, 0.0]])
-    layers = layers_of(experiment())
+    layers = experiment().places()
     assert words(verdicts(rows, layers, samples=32)) == ["fast"]
     assert words(verdicts(rows, layers, samples=32, searched=True)) == ["learning"]
     assert words(after(3, dense(8, "tanh"), optimizer={"type": "lbfgs"}, training=FULL)) == [
@@ -263,3 +258,18 @@ def test_every_bad_verdict_says_why_and_what_to_try() -> None:
     for verdict in bad:
         assert verdict.why.endswith(".")
         assert verdict.remedy
+
+
+def test_a_layer_is_judged_beside_what_it_feeds_not_the_branch_beside_it() -> None:
+    inner = {"type": "dense", "units": 4, "activation": "tanh"}
+    block = {"type": "parallel", "branches": [{"layers": [inner]}, {"layers": [inner]}]}
+    places = experiment(block).places()
+    small, large = (dict.fromkeys(COLUMNS, 0.1) for _ in range(2))
+    small["gradient_rms"], large["gradient_rms"] = 1e-6, 1.0
+    for row in (small, large):
+        row["update_ratio"] = row["update_size"] = 1e-3
+    join = dict.fromkeys(COLUMNS, float("nan"))
+    last = large | {"gradient_rms": 1e-5}
+    rows = np.array([list(row.values()) for row in (small, large, join, last)])
+    found = verdicts(rows, places, samples=32)
+    assert [one and one.word for one in found] == ["learning", "exploding", None, "learning"]

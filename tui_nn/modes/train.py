@@ -108,7 +108,7 @@ class Train(Transport):
         if not name:
             metric.series = []
             return
-        metric.title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.capitalize())
+        metric.title = {"r2": "R²", "rmse": "RMSE"}.get(name, name.replace("_", " ").capitalize())
         metric.series = _series(figures[name], figures.get(f"val_{name}"), before.get(name))
 
     # -- panes ----------------------------------------------------------------------------------

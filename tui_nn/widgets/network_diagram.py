@@ -1,5 +1,6 @@
 """The network as a picture: values on its neurons, weights on its connections."""
 
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -156,6 +157,7 @@ class NetworkDiagram(Widget):
         columns = [column for _, column in self._placed]
         shown, total = [c.layer for c in columns if c.layer], len(moment.layers)
         notes = [f"{len(shown)} of {total} layers shown"] if len(shown) < total else []
+        notes += [f"{layer} is fed by {names}, too" for layer, names in _unseen(moment, columns)]
         if any(column.more for column in columns) and moment.largest_first:
             notes.append("largest |values| shown")
         self.border_subtitle = ", ".join(notes)
@@ -261,6 +263,16 @@ class NetworkDiagram(Widget):
             part = "weight" if label.edge == followed else "written" if new else part
             canvas.write(label.x, label.y, label.text, self._style(part))
         self._labels += labels
+
+
+def _unseen(moment: Moment, columns: list[Column]) -> Iterator[tuple[str, str]]:
+    """Layers that stand behind others which feed them, and what feeds them without being shown."""
+    shown = [column.layer for column in columns]
+    for layer in filter(None, shown):
+        sources = moment.layout.sources[layer]
+        hidden = [source or "the input" for source in sources if source not in shown]
+        if 0 < len(hidden) < len(sources):
+            yield layer, ", ".join(hidden)
 
 
 def _pieces(line: Connection) -> list[tuple[int, int, int, int]]:

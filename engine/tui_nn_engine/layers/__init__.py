@@ -14,7 +14,7 @@ from tui_nn_engine.layers.normalization import (
     Normalization,
 )
 from tui_nn_engine.layers.parallel import Branch, Parallel
-from tui_nn_engine.layers.places import INPUT, Place, placed, shaped
+from tui_nn_engine.layers.places import INPUT, Place, fed_by, placed, shaped
 from tui_nn_engine.layers.polynomial import Polynomial
 from tui_nn_engine.layers.recurrent import Recurrent
 from tui_nn_engine.layers.selecting import Select
@@ -68,6 +68,7 @@ __all__ = [
     "Recurrent",
     "Select",
     "SimpleRNN",
+    "fed_by",
     "placed",
     "shaped",
 ]

@@ -72,3 +72,13 @@ def shaped(
         fed = tuple(shapes[source] for source in place.sources)
         shapes[place.name] = place.layer.output_shape(*fed)
         yield place, fed, shapes[place.name]
+
+
+def fed_by(places: Sequence[Place]) -> tuple[tuple[int, ...], ...]:
+    """For each layer the indices of those that it feeds, directly or by way of others."""
+    after: dict[str, set[int]] = {place.name: set() for place in places}
+    for index in reversed(range(len(places))):
+        for source in places[index].sources:
+            if source != INPUT:
+                after[source] |= {index, *after[places[index].name]}
+    return tuple(tuple(sorted(after[place.name])) for place in places)
