@@ -13,6 +13,7 @@ from tui_nn.views.line import LossLine
 from tui_nn.views.plane import Plane
 from tui_nn.views.sample import Sample
 from tui_nn.views.spreads import Spreads
+from tui_nn.views.text import Written
 from tui_nn.views.view import View
 from tui_nn.views.weights import Weights
 from tui_nn.widgets.case_list import CaseList
@@ -22,6 +23,7 @@ from tui_nn_engine.inspection.subject import Subject
 
 VIEWS: tuple[type[View], ...] = (
     Drawing,
+    Written,
     Plane,
     Confusion,
     Misses,
@@ -38,6 +40,7 @@ HELP = """\
 in the footer belong to the view, those after them to the run. Looking changes no number.
 
 - **Draw** a digit with the mouse, or with arrows and `enter`, and see what it is taken for.
+- **Text** that a network writes which was trained on text; `←→` is the temperature.
 - **Boundary**, **Curve**: the output over one or two inputs, with every neuron beside it.
 - **Mistakes**: rows are true classes, columns what it says. A chosen cell shows its samples, a
   click or `enter` on a sample leads to what the layers make of it.

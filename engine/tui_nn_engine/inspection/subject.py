@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tui_nn_datasets import Dataset
 from tui_nn_engine.data import Part
+from tui_nn_engine.sampling import sampling_problem
 from tui_nn_engine.trainer import Trainer
 
 MOST_POINTS = 2000
@@ -22,7 +23,7 @@ class Subject:
     `parts` are those that have samples, the one to look at first. `kernels` are the layers with
     weights between inputs and units, `parameters` whether there are any at all. `points` (n,
     inputs) and `values` (n,), class or first target, are samples to draw where there are one or two
-    inputs.
+    inputs. `is_text` says whether the network can be asked to write.
     """
 
     folder: str
@@ -41,6 +42,7 @@ class Subject:
     parameters: bool
     points: NDArray[np.float64]
     values: NDArray[np.float64]
+    is_text: bool
 
     def part_after(self, name: str) -> str:
         """The next of the parts, the first after the last."""
@@ -70,6 +72,7 @@ def subject(trainer: Trainer, folder: str = "") -> Subject:
         bool(trainer.parameters.specs),
         points,
         values,
+        not sampling_problem(dataset, trainer.network.output_shape),
     )
 
 
@@ -94,7 +97,7 @@ def as_given(trainer: Trainer, name: str) -> NDArray[np.generic]:
 
 
 def _points(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if dataset.is_image or dataset.shape not in {(1,), (2,)}:
+    if dataset.is_image or dataset.steps or dataset.shape not in {(1,), (2,)}:
         return np.empty((0, 0)), np.empty(0)
     few = np.linspace(0, len(dataset.x) - 1, min(MOST_POINTS, len(dataset.x))).astype(int)
     y = dataset.y[few] if dataset.classes else dataset.y[few, 0]
