@@ -85,6 +85,15 @@ BY_LABEL: dict[str, list[tuple[str, str, str]]] = {
         ("iterations an epoch, batch size 32", "1407", "exact"),
         ("iterations a batch", "multiple", "mismatch"),
     ],
+    "first_look": [
+        ("test accuracy, whole MNIST, 5 epochs (recorded), %", "98", "rounded"),
+        ("updates an epoch, 45,000 images", "44", "exact"),
+        ("sigmoid below ReLU (1: yes)", "1", "exact"),
+        ("ReLU below linear (1: yes)", "1", "mismatch"),
+        ("training accuracy, dropout on, % (recorded)", "92.96", "mismatch"),
+        ("held-out accuracy, %", "96.98", "mismatch"),
+        ("held-out loss", "0.0199", "mismatch"),
+    ],
     "tensors": [
         ("X (1000, 4)", "(1000, 4)", "exact"),
         ("X W + b, with W (4, 1), b (1, 1)", "(1000, 1)", "exact"),
@@ -106,6 +115,10 @@ BY_LABEL: dict[str, list[tuple[str, str, str]]] = {
     ],
 }
 
+HOMEWORK = (  # accuracy in training and held out, epochs 2 to 10
+    "94.68/93.97 95.45/94.77 95.77/94.89 96.10/95.25 96.30/95.41 96.41/95.46 96.55/95.64 "
+    "96.71/95.79 96.83/95.79"
+)
 OR_BY_HAND = [  # epoch, x1, x2, t, y, e, w1, w2
     "1 0 0 0 0 0 -0.2 0.4",
     "1 0 1 1 1 0 -0.2 0.4",
@@ -136,6 +149,11 @@ WRONG_ON_THE_SLIDE = {
     ("losses", "p3"),
     ("losses", "p4"),
     ("epochs_and_batches", "iterations a batch"),
+    ("first_look", "ReLU below linear (1: yes)"),
+    ("first_look", "training accuracy, dropout on, % (recorded)"),
+    ("first_look", "held-out accuracy, %"),
+    ("first_look", "held-out loss"),
+    *(("first_look", f"{part}, epoch {e}") for part in ("train", "held out") for e in range(2, 11)),
     ("formulas_checked", "as printed: mean(…)"),
     ("formulas_checked", "as printed, e = −3"),
     ("matt_mazur", "E after one update, as printed"),
@@ -157,7 +175,7 @@ def table(name: str, title: str):
 
 def test_the_lessons_of_the_course_are_there():
     numbers = {entry.number for entry in entries()}
-    assert numbers >= {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16}
+    assert numbers >= {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 15, 16}
     assert len({entry.name for entry in entries()}) == len(entries())
 
 
@@ -187,6 +205,12 @@ def test_or_by_the_perceptron_row_by_row():
     for row in third:
         assert [cell.printed for cell in row[5:]] == ["0", "0.2", "0.4"]
         assert {cell.grade for cell in row[5:]} == {"exact"}
+
+
+def test_every_printed_epoch_of_the_homework_stands_beside_the_program():
+    rows = table("first_look", "784-10-512-10, linear: accuracy, %").rows
+    assert ["/".join(cell.printed for cell in row) for row in rows] == HOMEWORK.split()
+    assert {cell.grade for row in rows for cell in row} == {"mismatch"}
 
 
 def test_xor_sends_the_perceptron_round_in_circles():

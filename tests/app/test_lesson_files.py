@@ -170,6 +170,47 @@ def test_moments_can_be_asked_for_in_any_order():
     assert found[When("one", epochs=1)] == found[When("one", update=2)]
 
 
+TABLE = """
+[[steps.tables]]
+columns = [
+  { label = "wrong", value = "z", grade = "mismatch", why = "So it is." },
+  { label = "right", value = "z" },
+]
+rows = [
+  { given = { z = 1 }, printed = ["2", "1"] },
+  { given = { z = 3 }, printed = ["", { printed = "4", grade = "mismatch", why = "Here alone." }] },
+]
+"""
+
+
+def test_a_column_says_which_grade_its_printed_figures_deserve():
+    (page,) = Story(Lesson.from_toml(SMALL + TABLE)).pages()
+    cells = [cell for row in page.tables[0].rows for cell in row]
+    assert [(cell.grade, cell.why, cell.deviates) for cell in cells] == [
+        ("mismatch", "So it is.", False),
+        ("exact", "", False),
+        ("computed", "", False),
+        ("mismatch", "Here alone.", False),
+    ]
+    bare = TABLE.replace(', why = "So it is."', "")
+    assert any("columns[0]: a mismatch needs its why" in one for one in problems(SMALL + bare))
+
+
+def test_figures_of_the_test_data():
+    text = SMALL.replace(
+        'data = { name = "given", x = [[2, 1]], y = [[1]], task = "regression" }',
+        'data = { name = "moons", samples = 50, test_fraction = 0.2 }',
+    ).replace('loss = { type = "half_squared_error" }', 'loss = "mean_squared_error"')
+    story = Story(Lesson.from_toml(text))
+    moment = story.moment(When("one", epochs=2))
+    trainer = Trainer(story.experiments["one"])
+    while trainer.state.epoch < 2:
+        trainer.update()
+    found = trainer.evaluate(trainer.data.test)
+    assert moment.value("test.accuracy") == found.metrics["accuracy"]
+    assert moment.value("test.loss") == found.loss
+
+
 def test_old_new_change_gradient_and_error_belong_together():
     story = Story(Lesson.from_toml(SMALL))
     for formula in (

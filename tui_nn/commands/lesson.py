@@ -154,8 +154,8 @@ def _parts(page: "Page") -> "list[RenderableType]":
     if page.values:
         parts.append(_values(page.values))
     parts += [_table(table) for table in page.tables]
-    remarks = [_remark(figure) for figure in page.figures if figure.why or figure.deviates]
-    parts += [_plain("\n".join(remarks))] if remarks else []
+    if remarks := _remarks(page):
+        parts.append(_plain("\n".join(remarks)))
     parts += [_plain(_curves(plot)) for plot in page.plots]
     return parts
 
@@ -216,11 +216,21 @@ def _cell(figure: "Figure") -> str:
     return f"{figure.shown} {MARKS[figure.grade]} {figure.printed}"
 
 
-def _remark(figure: "Figure") -> str:
-    why = f": {figure.why}" if figure.why else ""
-    if figure.deviates:
-        return f"! {figure.label}: {figure.grade}, but the lesson expects {figure.expected}{why}"
-    return f"{MARKS[figure.grade]} {figure.label}{why}"
+def _remarks(page: "Page") -> list[str]:
+    """What there is to say of figures: the same of several is said once."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for figure in page.figures:
+        if figure.deviates:
+            expected = f"{figure.grade}, but the lesson expects {figure.expected}"
+            why = f"{expected}: {figure.why}" if figure.why else expected
+            said.setdefault(("!", why), []).append(figure.label)
+        elif figure.why:
+            said.setdefault((MARKS[figure.grade], figure.why), []).append(figure.label)
+    return [f"{mark} {_all(labels)}: {why}" for (mark, why), labels in said.items()]
+
+
+def _all(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{labels[0]} … {labels[-1]} ({len(labels)})"
 
 
 def _curves(plot: Any) -> str:

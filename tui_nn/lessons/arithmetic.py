@@ -75,6 +75,7 @@ FUNCTIONS: Mapping[str, Callable[..., Array]] = {
     "ceil": np.ceil,
     "max": lambda *values: np.max(values[0]) if len(values) == 1 else _all_of(np.maximum, values),
     "min": lambda *values: np.min(values[0]) if len(values) == 1 else _all_of(np.minimum, values),
+    "argmax": lambda x: np.argmax(x, axis=-1).astype(np.float64),
     "sum": np.sum,
     "mean": np.mean,
     "norm": lambda x: np.sqrt(np.sum(np.square(x))),

@@ -87,10 +87,9 @@ class Exercise(Block):
     mistakes: Many[Mistake] = ()
 
 
-class Expectation(Block):
-    """How a printed figure is expected to compare with the program's."""
+class Expected(Block):
+    """The grade that a printed figure deserves."""
 
-    printed: Annotated[str, Field(description="with the digits printed; empty: not printed")] = ""
     grade: Annotated[
         Literal["exact", "rounded", "close", "mismatch"],
         Field(description="the worst grade it may get; mismatch: the slide is wrong"),
@@ -98,9 +97,19 @@ class Expectation(Block):
     why: Annotated[str, Field(description="why the slide is wrong, or how it was rounded")] = ""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _says_why(self) -> Self:
         if self.grade == "mismatch" and not self.why:
             raise ValueError("a mismatch needs its why: what is wrong on the slide")
+        return self
+
+
+class Expectation(Expected):
+    """How a printed figure is expected to compare with the program's."""
+
+    printed: Annotated[str, Field(description="with the digits printed; empty: not printed")] = ""
+
+    @model_validator(mode="after")
+    def _is_printed(self) -> Self:
         if self.grade == "mismatch" and not self.compares:
             raise ValueError("a mismatch needs the printed figure that is wrong")
         return self
@@ -114,6 +123,9 @@ class Expectation(Block):
     def expected(self) -> Grade:
         """The worst grade that is still as the lesson says."""
         return self.grade if self.compares else "computed"
+
+
+_NOTHING = Expectation()
 
 
 class Value(Placed, Expectation):
@@ -140,8 +152,8 @@ class Value(Placed, Expectation):
         return self
 
 
-class Column(Block):
-    """A column of a table: what stands in each of its rows."""
+class Column(Expected):
+    """A column of a table: what stands in each of its rows, and the grade of what is printed."""
 
     label: Annotated[str, Field(min_length=1)]
     value: Formula
@@ -160,10 +172,12 @@ class Row(Placed):
         Field(description="one a column; empty text where none is printed"),
     ] = ()
 
-    def expectation(self, column: int) -> Expectation:
-        """What is printed in a column."""
-        cell = self.printed[column] if self.printed else ""
-        return cell if isinstance(cell, Expectation) else Expectation(printed=cell)
+    def expectation(self, place: int, column: Column) -> Expectation:
+        """What is printed in a column; where it says no more, the column says which grade."""
+        cell = self.printed[place] if self.printed else ""
+        if isinstance(cell, Expectation):
+            return cell
+        return Expectation(printed=cell, grade=column.grade, why=column.why) if cell else _NOTHING
 
 
 class Table(Block):

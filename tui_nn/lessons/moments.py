@@ -107,7 +107,6 @@ class Player:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self._trainer = Trainer(experiment)
-        self._forward: Program | None = None
         self._history: dict[str, list[float]] = {}
 
     def at_update(self, number: int) -> Moment:
@@ -142,17 +141,14 @@ class Player:
         while trainer.state.epoch < count:
             self._update()
         x = trainer.data.train.x
-        if self._forward is None:
-            self._forward = trainer.network.compile_forward(
-                len(x), trainer.parameters, with_loss=True
-            )
-        program = self._forward
+        # A program for each moment, which keeps its arrays: compiling costs less than copying them.
+        program = trainer.network.compile_forward(len(x), trainer.parameters, with_loss=True)
         program.x.array[...] = x
         program.y.array[...] = trainer.y
         with np.errstate(all="ignore"):
             for call in program.compute:
                 call()
-        slots = {name: slot.array.copy() for name, slot in program.slots().items()}
+        slots = {name: slot.array for name, slot in program.slots().items()}
         slots |= {name: view.copy() for name, view in trainer.parameters.views.items()}
         history = {
             f"history.{name}": np.array(values, np.float64)
@@ -164,7 +160,16 @@ class Player:
             "batch": 0.0,
             "learning_rate": float(trainer.learning_rate),
         }
-        return Moment(slots, facts | history | _outcome(program, slots))
+        return Moment(slots, facts | history | self._tested() | _outcome(program, slots))
+
+    def _tested(self) -> dict[str, Array]:
+        """test.loss, test.accuracy and the like, where there is test data."""
+        data = self._trainer.data
+        if not len(data.test):
+            return {}
+        found = self._trainer.evaluate(data.test)
+        metrics = {f"test.{name}": value for name, value in found.metrics.items()}
+        return {"test.loss": found.loss} | metrics
 
     def _go_before(self, number: int) -> Trainer:
         """To where the update of that number comes next."""
@@ -206,7 +211,6 @@ class Player:
     def _restart(self) -> None:
         # The data is loaded and split already; what ran before must leave no trace in the rest.
         self._trainer = Trainer(self.experiment, self._trainer.data)
-        self._forward = None
         self._history = {}
 
     def _facts(self) -> dict[str, Array]:

@@ -270,7 +270,7 @@ class _Telling:
         if value is None:
             return None
         label = f"{column.label}, {line.label}" if line.label else column.label
-        expectation = line.expectation(number)
+        expectation = line.expectation(number, column)
         return _figure(label, column.value, value, expectation, column.digits)
 
     def _plot(self, index: int, block: Plot) -> Curves:

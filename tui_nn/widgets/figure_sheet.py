@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, Literal
 
 from textual.content import Content
@@ -140,11 +141,13 @@ class FigureGrid(_Sheet):
                 line += [gap, (cell, GRADES[figure.grade][1] if _marked(figure) else "")]
             lines.append(line)
         every = [figure for row in table.rows for figure in row]
-        for figure in every:
-            if figure.grade in {"close", "mismatch"} or figure.deviates:
-                said = f"{figure.label}: slide {figure.printed}, program {figure.shown}"
-                lines.append([(f"{GRADES[figure.grade][0]} {said}", GRADES[figure.grade][1])])
-                lines += _notes(figure, width)
+        told = [one for one in every if one.grade in {"close", "mismatch"} or one.deviates]
+        for figure, after in zip_longest(told, told[1:]):
+            said = f"{figure.label}: slide {figure.printed}, program {figure.shown}"
+            lines.append([(f"{GRADES[figure.grade][0]} {said}", GRADES[figure.grade][1])])
+            notes = _notes(figure, width)
+            if after is None or notes != _notes(after, width):  # once for all that share it
+                lines += notes
         return [*lines, *_legend(every)]
 
 
