@@ -8,6 +8,7 @@ import pytest
 
 from tui_nn.commands.files import comparison_file
 from tui_nn.comparisons import said_of, shipped
+from tui_nn.lessons import load
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.comparison import Comparison, ensure_members_fit
 
@@ -78,3 +79,10 @@ def test_on_iris_each_is_the_curve_of_scikit_learns_figure(name: str) -> None:
     losses = trainer.take_ended().column("loss")
     tolerance = 1e-3 if name == "Adam" else 1e-6  # its epsilon is 1e-8, and sits elsewhere
     np.testing.assert_allclose(losses, reference.loss_curve_, rtol=tolerance)
+
+
+def test_lesson_12_tells_of_the_same_experiments() -> None:
+    told = load("L12").all_experiments()
+    del told["iris_inverse_faster"]
+    members = Comparison.load(shipped()["strategies"]).members()
+    assert [*told.values()] == [one.experiment for one in members]

@@ -204,8 +204,24 @@ class Plot(Block):
     title: str
     value: Formula
     experiments: Annotated[Many[str], Field(min_length=1)]
+    labels: Annotated[
+        Many[str], Field(description="what the curves are called; else like their experiments")
+    ] = ()
     epochs: Annotated[int, Field(ge=1, le=10_000, description="from 0 to so many")]
     log: Annotated[bool, Field(description="a logarithmic scale")] = False
+
+    @model_validator(mode="after")
+    def _all_labelled(self) -> Self:
+        if self.labels and len(self.labels) != len(self.experiments):
+            raise ValueError(
+                f"labels has {len(self.labels)} names for {len(self.experiments)} experiments"
+            )
+        return self
+
+    @property
+    def curves(self) -> tuple[tuple[str, str], ...]:
+        """Each experiment, and what its curve is called."""
+        return tuple(zip(self.experiments, self.labels or self.experiments, strict=True))
 
 
 class Step(Placed):

@@ -1,5 +1,6 @@
 """A lesson being told: each step's figures out of the running network, graded."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import RLock
@@ -275,10 +276,12 @@ class _Telling:
 
     def _plot(self, index: int, block: Plot) -> Curves:
         path = f"{self.path}.plots[{index}].value"
-        curves = tuple(self._curve(path, block, name) for name in block.experiments)
+        curves = tuple(self._curve(path, block, *named) for named in block.curves)
         return Curves(block.title, block.log, curves)
 
-    def _curve(self, path: str, block: Plot, name: str) -> Curve:
+    def _curve(self, path: str, block: Plot, name: str, label: str) -> Curve:
+        if re.fullmatch(r"history\.\w+", block.value):
+            return self._kept(path, block, name, label)
         expression = Expression(block.value)
         values: list[float] = []
         for epoch in range(block.epochs + 1):
@@ -286,7 +289,7 @@ class _Telling:
             try:
                 moment = self.story.player(name).moment(when)
             except DivergedError:
-                return Curve(name, tuple(range(len(values))), tuple(values), diverged=True)
+                return Curve(label, tuple(range(len(values))), tuple(values), diverged=True)
             except ExperimentError as error:
                 self.problems += error.problems
                 break
@@ -299,7 +302,19 @@ class _Telling:
                 self.problems.append(Problem(path, "must be one number for each epoch"))
                 break
             values.append(value)
-        return Curve(name, tuple(range(len(values))), tuple(values), diverged=False)
+        return Curve(label, tuple(range(len(values))), tuple(values), diverged=False)
+
+    def _kept(self, path: str, block: Plot, name: str, label: str) -> Curve:
+        """What training kept of each epoch, from the first on: had at once."""
+        try:
+            moment = self.story.player(name).moment(When(name, epochs=block.epochs))
+            values = tuple(map(float, np.ravel(moment.value(block.value))))
+        except DivergedError:
+            return Curve(label, (), (), diverged=True)
+        except FormulaError as problem:
+            self.problems.append(Problem(path, str(problem)))
+            values = ()
+        return Curve(label, tuple(range(1, len(values) + 1)), values, diverged=False)
 
     def _mistakes(self) -> None:
         for index, value in enumerate(self.step.values):

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_nn.history import Bucket, Buckets, History
+from tui_nn.widgets.flow import flowed
 from tui_nn.widgets.plot import (
     BRAILLE,
     Axis,
@@ -104,6 +105,9 @@ class Curve(Widget, can_focus=True):
         self._canvas_left = 0
         self._span = (0.0, 1.0)
         self._hides_values = False
+        self._words_size = (0, 0)
+        self._head: list[Strip] = []
+        self._foot: list[Strip] = []
         self._drawn_at = -math.inf
         self._redraw_due = False
 
@@ -160,17 +164,20 @@ class Curve(Widget, can_focus=True):
             return self._message(y, "too small for a curve")
         if self._newest() is None:
             return self._message(y, self.empty)
-        title_rows = 1 if height >= 7 else 0
-        if y < title_rows:
-            return self._legend(width)
-        if y == height - 1:
-            return self._readout() if title_rows or self.cursor is not None else self._legend(width)
-        size = (width, height - 1 - title_rows)
+        if y == 0 or self._words_size != (width, height):
+            self._words_size = (width, height)
+            self._head, self._foot = self._words(width, height)
+        above, below = len(self._head), height - len(self._foot)
+        if y < above:
+            return self._head[y]
+        if y >= below:
+            return self._foot[y - below]
+        size = (width, below - above)
         if self._plot is None or self._plot_size != size:
             self._plot = self._draw(size)
             self._plot_size = size
             self._drawn_at = monotonic()
-        row = y - title_rows
+        row = y - above
         strip = self._plot[row]
         return strip if row >= size[1] - 2 else self._with_cursor(strip)
 
@@ -262,25 +269,34 @@ class Curve(Widget, can_focus=True):
         index = y - (height - len(rows)) // 2
         return Strip([Segment(rows[index].center(width) if 0 <= index < len(rows) else "")])
 
-    def _legend(self, width: int) -> Strip:
+    def _words(self, width: int, height: int) -> tuple[list[Strip], list[Strip]]:
+        """The lines above and below the plot: few, where it is low."""
+        most = max(1, (height - 4) // 5)
+        if height < 7:
+            return [], self._legend(width, 1) if self.cursor is None else self._readout(width, 1)
+        return self._legend(width, most), self._readout(width, most)
+
+    def _legend(self, width: int, most: int) -> list[Strip]:
         title = f"{self.title} (log)" if self.log_scale and self.title else self.title
         if self._hides_values:
             title += "  values ≤ 0 not shown"
         entries = []
         for series in self.series:
-            glyph = f"━{series.style.marker or '━'}━ "
-            entries += [Segment(glyph, Style(color=self._color(series.style.color).rich_color))]
-            entries += [Segment(f"{series.name}  ")]
-        legend = Strip(entries)
-        room = width - len(title) - legend.cell_length
-        if room < 1:
-            return legend
-        return Strip([Segment(title, Style(bold=True)), Segment(" " * room), *legend])
+            color = self._color(series.style.color).rich_color
+            glyph = Segment(f"━{series.style.marker or '━'}━ ", Style(color=color))
+            entries.append(Strip([glyph, Segment(series.name)]))
+        lines = flowed(entries, width, most)
+        heading = Strip([Segment(title, Style(bold=True))])
+        room = width - heading.cell_length - lines[0].cell_length - 2
+        if len(lines) == 1 and room >= 1:
+            return [Strip.join([heading, Strip([Segment(" " * room)]), *lines])]
+        return [heading, *lines] if title and len(lines) < most else lines
 
-    def _readout(self) -> Strip:
-        text = self.cursor_text
+    def _readout(self, width: int, most: int) -> list[Strip]:
         following = self.cursor is None
-        return Strip([Segment(text, Style(dim=following, bold=not following))])
+        style = Style(dim=following, bold=not following)
+        pieces = [Strip([Segment(text, style)]) for text in self.cursor_text.split("  ")]
+        return flowed(pieces, width, most)
 
     def _with_cursor(self, strip: Strip) -> Strip:
         column = self._column(self.cursor)
