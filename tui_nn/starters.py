@@ -1,6 +1,7 @@
 """Experiments to begin from."""
 
 from tui_nn.review import Tree
+from tui_nn.sequence_starters import sequence_starters
 from tui_nn_engine.experiment import Experiment
 
 
@@ -87,6 +88,7 @@ def starters() -> dict[str, Experiment]:
                 "training": {"epochs": 10, "batch_size": 1, "shuffle": False},
             }
         ),
+        **sequence_starters(),
     }
 
 

@@ -6,7 +6,14 @@ from tui_nn.starters import default_experiment, starters
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.schema import ExperimentError
 
-DATA = {"wide & deep": "diabetes", "residual": "spiral"}
+DATA = {
+    "wide & deep": "diabetes",
+    "residual": "spiral",
+    "many to one": "first_symbol",
+    "many to many": "parity",
+    "forecast": "co2",
+    "rows as time steps": "mnist_small",
+}
 
 
 def draft_of(name: str) -> Draft:
