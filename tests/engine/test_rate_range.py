@@ -58,6 +58,8 @@ def test_the_rates_grow_by_equal_factors() -> None:
 def test_the_losses_are_those_of_a_training_with_these_rates() -> None:
     """Each rate set by hand before its update: what a person could have done."""
     trainer, by_hand = Trainer(experiment()), Trainer(experiment())
+    trainer.change_learning_rate(0.2)
+    by_hand.change_learning_rate(0.2)
     for _ in range(5):
         trainer.update()
         by_hand.update()

@@ -198,6 +198,12 @@ def test_a_run_that_ended_can_go_on(name: str) -> None:
     assert not trainer.done
     stopping = trainer.experiment.stopping
     assert stopping.patience is stopping.loss is None
+    trainer.update()
+    straight = Trainer(trainer.experiment)
+    while straight.state.iteration < trainer.state.iteration:
+        straight.update()
+    told = everything(trainer)
+    assert {name: told[name] for name in everything(straight)} == everything(straight)
     for _ in trainer.run():
         pass
     assert trainer.state.epoch == 65
@@ -232,6 +238,22 @@ def test_a_weight_changed_in_the_end_is_changed_in_a_replay() -> None:
     again, _ = trained(trainer.experiment)
     assert everything(again) == told
     assert again.parameters.views["dense_1.bias"][0] == 2.5
+
+
+@NAMED
+def test_a_branch_remembers_what_was_before_it(name: str, tmp_path: Path) -> None:
+    run = Run(Trainer(experiment(ENDINGS[name][0])), tmp_path / "first")
+    for _ in run.record():
+        pass
+    end = run.trainer.state.iteration
+    for _ in run.timeline.travel(end - 6):
+        pass
+    branch, _ = run.branch(lambda: run.trainer.change_learning_rate(0.01))
+    for _ in branch.record():
+        pass
+    straight, _ = trained(branch.trainer.experiment)
+    assert everything(branch.trainer) == everything(straight)
+    assert straight.experiment.training.changes[0].iteration == end - 6
 
 
 def test_without_stopping_nothing_is_remembered() -> None:
@@ -356,11 +378,11 @@ def test_a_figure_that_there_is_not_is_told(
 
 
 def test_every_metric_but_the_bias_can_be_monitored() -> None:
-    names = {"loss"}
-    for name in ("moons", "diabetes"):
-        data = prepare(
-            Experiment.parse({**experiment({}).tree(), "data": {"name": name}}).data, 0, "float64"
-        )
+    names, block = {"loss"}, experiment({}).data
+    labels = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]] * 5)
+    inputs = np.arange(40.0).reshape(20, 2)
+    for targets in (labels[:, 0].astype(int), labels, labels + 0.5):
+        data = prepare(block, 0, "float64", (inputs, targets))
         names |= set(metrics_for(data, None))
     known = set(Figure.__args__)  # type: ignore[attr-defined]
     assert known == {f"{val}{name}" for name in names - {"mbe"} for val in ("", "val_")}
