@@ -146,6 +146,8 @@ def _held_out(
 
 def _of_arrays(x: NDArray[Any], y: NDArray[Any]) -> Dataset:
     y = np.asarray(y)
+    if y.ndim == 3:
+        return _of_steps(np.asarray(x), y)
     labels = y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all()
     if labels and not (y.sum(axis=1) == 1).all():
         return load("given", x=np.asarray(x), y=y, task="multilabel")
@@ -155,3 +157,13 @@ def _of_arrays(x: NDArray[Any], y: NDArray[Any]) -> Dataset:
         dataset = load("given", x=np.asarray(x), y=y.argmax(axis=1), task="classification")
         return replace(dataset, target_names=names)
     return load("given", x=np.asarray(x), y=y)
+
+
+def _of_steps(x: NDArray[Any], y: NDArray[Any]) -> Dataset:
+    """Targets (samples, time, outputs): one-hot rows, zeros where a step has none, or numbers."""
+    dataset = load("given", x=x, y=np.zeros(len(y)), task="regression")
+    names = tuple(map(str, range(y.shape[2])))
+    if y.shape[2] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=2) <= 1).all():
+        classes = np.where(y.any(axis=2), y.argmax(axis=2), NO_TARGET).astype(np.int64)
+        return replace(dataset, task="classification", y=classes, target_names=names)
+    return replace(dataset, y=y.astype(np.float64), target_names=tuple(f"y{n}" for n in names))

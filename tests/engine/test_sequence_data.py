@@ -5,10 +5,10 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from tui_nn_datasets import NO_TARGET, entries
+from tui_nn_datasets import NO_TARGET, DataError, entries
 from tui_nn_engine import Experiment
 from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.data_blocks import DATA_BLOCKS
+from tui_nn_engine.data_blocks import DATA_BLOCKS, ArrayData
 from tui_nn_engine.schema import ExperimentError
 
 
@@ -97,3 +97,18 @@ def test_rows_of_images_are_time_steps_where_they_are_not_flattened() -> None:
 def test_sequences_have_no_scaling_where_it_makes_no_sense() -> None:
     with pytest.raises(ExperimentError, match=r"data\.scaling: is not known here"):
         prepared(name="words", scaling="standardize")
+
+
+def test_arrays_may_have_a_target_a_step() -> None:
+    x = np.random.default_rng(0).normal(size=(6, 4, 2))
+    classes = np.array([[0, 2, 1, NO_TARGET]] * 6)
+    rows = np.eye(3)[np.maximum(classes, 0)] * (classes >= 0)[..., None]
+    block = ArrayData(name="arrays")
+    data = prepare(block, 0, "float32", (x, rows))
+    assert data.dataset.y.tolist() == classes.tolist()
+    assert data.outputs == (3,)
+    numbers = prepare(block, 0, "float32", (x, x[..., :1] * 2))
+    assert (numbers.dataset.task, numbers.dataset.steps) == ("regression", (4,))
+    np.testing.assert_allclose(numbers.targets(numbers.train, 1), x[..., :1] * 2, rtol=1e-6)
+    with pytest.raises(DataError, match="not finite"):
+        prepare(block, 0, "float32", (x, np.full((6, 4, 1), np.inf)))
