@@ -164,7 +164,7 @@ def test_what_is_joined_is_lit_with_all_it_comes_from():
     ("layers", "layer", "unit", "output", "wanted"),
     [
         (RESIDUAL, "add_1", 2, "dE/d(dense_3.z)", Spotlight(("dense_3", 2), "error", out=True)),
-        (PICKED, "concatenate_1", 3, "dE/d(add_1.h)", Spotlight(("add_1", 1), "error", out=True)),
+        (PICKED, "concatenate_1", 2, "dE/d(add_1.h)", Spotlight(("add_1", 0), "error", out=True)),
         (
             WIDE_AND_DEEP,
             "concatenate_1",

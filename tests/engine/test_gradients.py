@@ -424,6 +424,21 @@ STACKS: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
         (3,),
         [HIDDEN, side_by_side([summed([], [HIDDEN, summed([HIDDEN], [])])], [HIDDEN]), HIDDEN],
     ),
+    "forwards in time beside dense": (
+        (3, 2),
+        [
+            side_by_side(
+                [{"type": "lstm", "units": 2, "return_sequences": True}],
+                [HIDDEN],
+                [summed([], [{"type": "gru", "units": 2, "return_sequences": True}])],
+            ),
+            {"type": "simple_rnn", "units": 3},
+        ],
+    ),
+    "two memories added": (
+        (3, 2),
+        [summed([{"type": "lstm", "units": 3}], [{"type": "gru", "units": 3}]), HIDDEN],
+    ),
     "branches over time": (
         (2, 3),
         [HIDDEN, side_by_side([], [HIDDEN, summed([], [HIDDEN])]), {"type": "flatten"}],
