@@ -1,5 +1,6 @@
 """What Learn mode is made of, without the app: the way to an operation, a reading, its tables."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -262,9 +263,19 @@ def test_a_grid_marks_what_is_not_as_printed() -> None:
     grid = FigureGrid(FigureTable("Shares", ("a", "b"), ("", ""), ("first", "second"), rows))
     lines = [line.plain for line in grid.lines(80)]
     assert lines[0] == "Shares"
-    assert "0.591272 ✗" in lines[2]
+    assert "0.591272 ✗ 0.7" in lines[2]
     assert "-0.7  " in lines[2]
     assert "✓" not in lines[2]
     assert "0.138 ·" in lines[3]
     assert "✗ share of the first: slide 0.7, program 0.591272" in lines
     assert any("✓ as printed where nothing is marked" in line for line in lines)
+
+
+def test_a_grid_says_once_what_holds_for_many() -> None:
+    wrong = [replace(FIGURES[1], label=f"share {number}") for number in range(3)]
+    rows = ((wrong[0], wrong[1]), (wrong[2], FIGURES[2]))
+    grid = FigureGrid(FigureTable("Shares", ("a", "b"), ("", ""), ("first", "second"), rows))
+    lines = [line.plain for line in grid.lines(80)]
+    assert lines[2].count("0.591272 ✗ 0.7") == 2
+    assert "✗ share 0 … share 2: 3 figures" in lines
+    assert sum("They must add up to one." in line for line in lines) == 1

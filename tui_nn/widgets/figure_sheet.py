@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
 from textual.content import Content
@@ -122,7 +122,7 @@ class FigureGrid(_Sheet):
         return max(Content.assemble(*line).cell_length for line in made)
 
     def make(self, width: int) -> list[Line]:
-        """Title, headings, rows, and what there is to say of them."""
+        """Title, headings, rows, and what there is to say of them, once where it is the same."""
         table = self._table
         printed = any(figure.printed for row in table.rows for figure in row)
         rows = [
@@ -141,13 +141,13 @@ class FigureGrid(_Sheet):
                 line += [gap, (cell, GRADES[figure.grade][1] if _marked(figure) else "")]
             lines.append(line)
         every = [figure for row in table.rows for figure in row]
-        told = [one for one in every if one.grade in {"close", "mismatch"} or one.deviates]
-        for figure, after in zip_longest(told, told[1:]):
-            said = f"{figure.label}: slide {figure.printed}, program {figure.shown}"
-            lines.append([(f"{GRADES[figure.grade][0]} {said}", GRADES[figure.grade][1])])
-            notes = _notes(figure, width)
-            if after is None or notes != _notes(after, width):  # once for all that share it
-                lines += notes
+        for _, same in groupby(filter(_differs, every), lambda one: (one.grade, one.why)):
+            first, *others = same
+            said = f"{first.label}: slide {first.printed}, program {first.shown}"
+            if others:
+                said = f"{first.label} … {others[-1].label}: {len(others) + 1} figures"
+            lines.append([(f"{GRADES[first.grade][0]} {said}", GRADES[first.grade][1])])
+            lines += _notes(first, width)
         return [*lines, *_legend(every)]
 
 
@@ -168,7 +168,14 @@ def _marked(figure: "Figure") -> bool:
 
 def _with_sign(figure: "Figure", *, printed: bool) -> str:
     sign = " " if figure.grade == "exact" else GRADES[figure.grade][0]
+    if _differs(figure):
+        return f"{figure.shown} {sign} {figure.printed}".rstrip()
     return f"{figure.shown} {sign}" if printed else figure.shown
+
+
+def _differs(figure: "Figure") -> bool:
+    """Whether slide and program are both to be seen."""
+    return figure.grade in {"close", "mismatch"} or figure.deviates
 
 
 def _notes(figure: "Figure", width: int) -> list[Line]:
