@@ -8,12 +8,11 @@ import numpy as np
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import Place
-from tui_nn_engine.mending import Misfit, mended, way_to_the_output, with_layer
+from tui_nn_engine.mending import Misfit, mended, with_layer
 from tui_nn_engine.network import Shape
 from tui_nn_engine.schema import ExperimentError
 
-_RECURRENT = {"simple_rnn", "lstm", "gru", "bidirectional"}
-_SEQUENCES = {"bidirectional": "layer.return_sequences"}
+_RECURRENT = {"simple_rnn", "lstm", "gru"}
 _ENDS_MASK = {"repeat_vector", "flatten"}
 DIMENSIONS = 16
 """Numbers for each symbol, in an embedding that is offered."""
@@ -58,8 +57,9 @@ def _tokens(experiment: Experiment, data: PreparedData, first: Place) -> Iterato
 def time_misfit(experiment: Experiment, data: PreparedData, shape: Shape) -> Misfit | None:
     """Why the output `shape` has no time where the targets have, or has where they have none."""
     steps, name = data.dataset.steps, data.dataset.name
-    last = next((p for p in way_to_the_output(experiment) if p.layer.type in _RECURRENT), None)
-    field = "" if last is None else _sequences_of(last)
+    places = reversed(experiment.places())
+    last = next((place for place in places if place.layer.type in _RECURRENT), None)
+    field = "" if last is None else f"{last.path}.return_sequences"
     if last is not None and not steps and len(shape) == 2:
         return Misfit(
             field,
@@ -87,10 +87,6 @@ def time_misfit(experiment: Experiment, data: PreparedData, shape: Shape) -> Mis
             mended(experiment, {path: steps[0]}) if repeats else None,
         )
     return None
-
-
-def _sequences_of(place: Place) -> str:
-    return f"{place.path}.{_SEQUENCES.get(place.layer.type, 'return_sequences')}"
 
 
 def padding_misfit(experiment: Experiment, data: PreparedData) -> Misfit | None:
@@ -122,7 +118,7 @@ def padding_misfit(experiment: Experiment, data: PreparedData) -> Misfit | None:
 def _masks(experiment: Experiment) -> bool:
     """Whether padding is known of at the output."""
     masked = False
-    for place in reversed(tuple(way_to_the_output(experiment))):
+    for place in experiment.places():
         layer = place.layer
         if layer.type == "masking" or getattr(layer, "mask_zero", False):
             masked = True
