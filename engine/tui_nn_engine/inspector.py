@@ -97,11 +97,11 @@ class Sights:
                 return guess(forward, look.picture, centre=look.centre)
             case "surface":
                 return surface(forward, self._grid_of(look.columns, look.rows))
-            case "mistakes" if data.classes:
-                return mistakes(forward, look.part, look.cell)
+            case "mistakes" if data.task != "regression":
+                return mistakes(forward, look.part, look.cell, look.output)
             case "mistakes":
                 return residuals(forward, look.part, look.output)
-            case "roc" if data.classes:
+            case "roc" if data.task != "regression":
                 return roc(forward, look.part, look.output)
             case "trace":
                 return trace(forward, look.part, look.place)

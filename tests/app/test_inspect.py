@@ -11,14 +11,9 @@ from tui_nn.widgets.board import Board
 from tui_nn.widgets.boundary import Boundary
 from tui_nn.widgets.class_bars import ClassBars
 from tui_nn.widgets.confusion_matrix import ConfusionMatrix
-from tui_nn.widgets.images import Images
-from tui_nn.widgets.unit_images import UnitImages
 from tui_nn_engine import Experiment
-from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
-from tui_nn_engine.inspection.roc import Roc
 from tui_nn_engine.inspection.surface import Surface
-from tui_nn_engine.inspection.trace import Trace
 
 DIGITS = """
 seed = 1
@@ -305,118 +300,3 @@ async def test_residuals_of_a_regression(laboratory: Any, tmp_path: Path) -> Non
         await app.until(lambda: app.monitor.sight.iteration == app.monitor.total, "the last")
         assert app.monitor.sight.rmse < before / 2
         await app.shows("farthest off")
-
-
-async def test_a_sample_of_the_list_leads_to_what_the_layers_make_of_it(
-    laboratory: Any, digits: Path
-) -> None:
-    async with laboratory(digits) as app:
-        await app.mode("4", "inspect")
-        errors = await looks_through(app, "Mistakes")
-        await app.until(lambda: isinstance(app.monitor.sight, Mistakes), "mistakes")
-        second = app.monitor.sight.cases[1]
-        await app.until(lambda: errors.query_one(Images)._images.size, "pictures")
-        await app.pilot.pause()
-        await app.pilot.click(Images, offset=(11, 1))
-        await app.until(lambda: isinstance(app.monitor.sight, Trace), "the sample")
-        assert view(app).label == "Sample"
-        assert app.monitor.sight.place == second
-        await app.shows("2 of 359 (test)")
-        await app.shows("dense_1  16")
-        await app.press("left")
-        await app.shows("1 of 359 (test)")
-        await app.press("right", "right")
-        await app.shows("3 of 359 (test)")
-        place = app.monitor.sight.place
-        await app.press("e")
-        await app.until(lambda: app.monitor.sight.iteration == 41, "the same after an epoch")
-        assert app.monitor.sight.place == place
-        await app.press("p")
-        await app.shows("(validation)")
-
-
-# -- every other view ------------------------------------------------------------------------------
-
-
-async def test_a_cursor_on_the_roc_curve_and_other_classes(laboratory: Any, digits: Path) -> None:
-    async with laboratory(digits, (80, 24)) as app:
-        await app.press("e")
-        await app.until(lambda: app.monitor.epoch == 1, "an epoch")
-        await app.mode("4", "inspect")
-        await looks_through(app, "ROC")
-        await app.until(lambda: isinstance(app.monitor.sight, Roc), "a curve")
-        await app.shows("ROC of 0 against the rest")
-        await app.shows(f"(AUC) {app.monitor.sight.area:.4f}")
-        await app.shows("as it decides")
-        await app.press("left")
-        await app.shows("from output")
-        await app.press("u")
-        await app.shows("ROC of 1 against the rest")
-
-
-async def test_weights_are_pictures_of_an_image_and_numbers_of_a_table(
-    laboratory: Any, digits: Path, tmp_path: Path
-) -> None:
-    async with laboratory(digits, (80, 24)) as app:
-        await app.mode("4", "inspect")
-        weights = await looks_through(app, "Weights")
-        await app.shows("units 1 to 16 of 16")
-        assert weights.query_one(UnitImages).is_on_screen
-        await app.press("u")
-        await app.shows("dense_2")
-        assert not weights.query_one(UnitImages).is_on_screen
-        await app.press("a")
-        await app.shows("at the start")
-    path = tmp_path / "moons.toml"
-    path.write_text(MOONS)
-    async with laboratory(path, (80, 24)) as app:
-        await app.mode("4", "inspect")
-        await looks_through(app, "Weights")
-        await app.shows("x1      x2")
-        await app.until(lambda: isinstance(app.monitor.sight, Filters), "weights")
-        await app.shows(f"{app.monitor.sight.weights[7, 1]:.2f}")
-
-
-async def test_histograms_then_and_now(laboratory: Any, tmp_path: Path) -> None:
-    path = tmp_path / "curve.toml"
-    path.write_text(CURVE)
-    async with laboratory(path, (80, 24)) as app:
-        await app.mode("4", "inspect")
-        await looks_through(app, "Histograms")
-        await app.shows("dense_2.kernel")
-        await app.shows("at the start")
-        await app.press("down", "y")
-        await app.shows("counts: log")
-        await app.press("space")
-        await app.state("completed")
-        await app.until(lambda: app.monitor.sight.iteration == app.monitor.total, "the last")
-        await app.shows(f"{app.monitor.sight.figures[1, 1, 1]:.3g}")
-
-
-async def test_the_loss_between_start_and_now(laboratory: Any, tmp_path: Path) -> None:
-    path = tmp_path / "curve.toml"
-    path.write_text(CURVE)
-    async with laboratory(path, (80, 24)) as app:
-        await app.mode("4", "inspect")
-        await looks_through(app, "Loss line")
-        await app.shows("Both ends are the same weights")
-        await app.press("space")
-        await app.state("completed")
-        await app.shows("from start (0) to now (1)")
-        await app.shows("train (5 samples)")
-        assert "u Ends" not in app.screen(), "there is one pair only"
-
-
-async def test_every_view_stands_any_size(laboratory: Any, tmp_path: Path) -> None:
-    path = tmp_path / "moons.toml"
-    path.write_text(MOONS)
-    async with laboratory(path, (80, 24)) as app:
-        await app.mode("4", "inspect")
-        await app.until(lambda: view(app) is not None, "a view")
-        for size in ((30, 8), (120, 36)):
-            await app.pilot.resize_terminal(*size)
-            for _ in range(7):
-                await app.press("t")
-        await app.press("space")
-        await app.state("running")
-        assert app.screen()

@@ -15,7 +15,7 @@ from tui_nn_engine.inspection.mistakes import mistakes, residuals
 from tui_nn_engine.inspection.path import Landscape, loss_path
 from tui_nn_engine.inspection.roc import curve, roc
 from tui_nn_engine.inspection.spread import Gradients, spread
-from tui_nn_engine.inspection.subject import as_given, part_of
+from tui_nn_engine.inspection.subject import as_given, part_of, subject
 from tui_nn_engine.inspection.trace import trace
 from tui_nn_engine.inspector import Sights
 from tui_nn_engine.protocol import Inspect
@@ -100,6 +100,24 @@ def test_roc_of_a_network() -> None:
 def test_where_there_is_but_one_class_there_is_no_area() -> None:
     false, true, _ = curve(np.array([0.1, 0.7]), np.array([True, True]))
     assert np.isnan(np.trapezoid(true, false))
+
+
+def test_of_labels_one_is_looked_at() -> None:
+    trainer = trained("venn", 3, "sigmoid", "binary_crossentropy")
+    forward, part = Forward(trainer), part_of(trainer, "test")
+    says = trainer.predict(as_given(trainer, "test"))[:, 2]
+    found, seen = mistakes(forward, "test", (-1, -1), 2), roc(forward, "test", 2)
+    assert found.matrix.tolist() == [
+        [int(((says > 0.5) == b)[part.y[:, 2] == a].sum()) for b in (False, True)] for a in (0, 1)
+    ]
+    assert (found.label, seen.positive, seen.positives) == (2, 2, int(part.y[:, 2].sum()))
+    ahead = says[part.y[:, 2] == 1][:, None] - says[part.y[:, 2] == 0]
+    assert seen.area == pytest.approx(np.mean((ahead > 0) + 0.5 * (ahead == 0)))
+    whole = subject(trainer)
+    assert (whole.classes, whole.targets) == ((), ())
+    one = whole.of_output(1)
+    assert one.classes == (f"not {whole.labels[1]}", whole.labels[1])
+    np.testing.assert_array_equal(one.values[:, 0], trainer.data.dataset.y[:, 1])
 
 
 # -- a sample --------------------------------------------------------------------------------------

@@ -27,8 +27,12 @@ class Characteristic(View):
 
     @staticmethod
     def suits(subject: Subject) -> bool:
-        """Classes."""
-        return bool(subject.classes)
+        """Classes, or labels."""
+        return bool(subject.classes or subject.labels)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (self.subject.classes or self.subject.labels) if self.subject else ()
 
     def compose(self) -> ComposeResult:
         """The plot alone."""
@@ -36,9 +40,9 @@ class Characteristic(View):
 
     def begin(self, subject: Subject) -> None:
         """The part and the class to look at first."""
-        if self.subject is None or self.subject.classes != subject.classes:
+        before, self.subject = self._names, subject
+        if before != self._names:
             self._positive = 1 if len(subject.classes) == 2 else 0
-        self.subject = subject
         if self._part not in subject.parts:
             self._part = subject.parts[0]
 
@@ -53,7 +57,7 @@ class Characteristic(View):
     def show(self, sight: object) -> None:
         """The curve."""
         if isinstance(sight, Roc) and self.subject is not None:
-            self.query_one(RocPlot).show(sight, self.subject.classes[sight.positive])
+            self.query_one(RocPlot).show(sight, self._names[sight.positive])
 
     def action_part(self) -> None:
         """The next part of the data."""
@@ -62,7 +66,7 @@ class Characteristic(View):
             self.want()
 
     def action_positive(self) -> None:
-        """The next class."""
+        """The next class, or label."""
         if self.subject is not None:
-            self._positive = (self._positive + 1) % len(self.subject.classes)
+            self._positive = (self._positive + 1) % len(self._names)
             self.want()

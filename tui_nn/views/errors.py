@@ -61,11 +61,25 @@ class Confusion(Errors):
     """Classes: who was taken for whom."""
 
     label = "Mistakes"
+    BINDINGS = [Binding("u", "label", "Label", tooltip="The next of several labels")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = 0
 
     @staticmethod
     def suits(subject: Subject) -> bool:
-        """Classes."""
-        return bool(subject.classes)
+        """Classes, or labels: then one of them, without it and with it."""
+        return bool(subject.classes or subject.labels)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        if self.subject is None:
+            return ()
+        if not self.subject.labels:
+            return self.subject.classes
+        label = self.subject.labels[self._label]
+        return (f"not {label}", label)
 
     def compose(self) -> ComposeResult:
         """The matrix left, samples right."""
@@ -75,10 +89,12 @@ class Confusion(Errors):
 
     def begin(self, subject: Subject) -> None:
         """The classes of this data."""
-        matrix = self.query_one(ConfusionMatrix)
-        if self.subject is None or self.subject.classes != subject.classes:
-            matrix.begin(subject.classes)
+        before, names = self.subject, self._names
+        if before is None or before.labels != subject.labels:
+            self._label = 0
         super().begin(subject)
+        if names != self._names:
+            self.query_one(ConfusionMatrix).begin(self._names)
 
     def enter(self) -> None:
         """The arrows are for the matrix."""
@@ -87,13 +103,26 @@ class Confusion(Errors):
     def request(self) -> protocol.Inspect:
         """The part, and the samples of the chosen cell."""
         cell = self.query_one(ConfusionMatrix).cell
-        return protocol.Inspect("mistakes", part=self.part, cell=cell)
+        return protocol.Inspect("mistakes", part=self.part, cell=cell, output=self._label)
 
     def show(self, sight: object) -> None:
         """Counts and samples."""
-        if isinstance(sight, Mistakes) and self.subject is not None:
+        if isinstance(sight, Mistakes) and self.subject is not None and sight.label == self._label:
             self.query_one(ConfusionMatrix).show(sight)
-            self.query_one(CaseList).show_mistakes(sight, self.subject)
+            self.query_one(CaseList).show_mistakes(sight, self.subject, self._names)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only labels are looked at one by one."""
+        if action == "label":
+            return self.subject is not None and bool(self.subject.labels)
+        return super().check_action(action, parameters)
+
+    def action_label(self) -> None:
+        """The next label."""
+        if self.subject is not None:
+            self._label = (self._label + 1) % len(self.subject.labels)
+            self.query_one(ConfusionMatrix).begin(self._names)
+            self.want()
 
     def on_confusion_matrix_chosen(self) -> None:
         """Other samples."""
@@ -113,7 +142,7 @@ class Misses(Errors):
     @staticmethod
     def suits(subject: Subject) -> bool:
         """Numbers to predict."""
-        return not subject.classes
+        return bool(subject.targets)
 
     def compose(self) -> ComposeResult:
         """The plot left, samples right."""
@@ -134,6 +163,12 @@ class Misses(Errors):
         if isinstance(sight, Residuals) and self.subject is not None:
             self.query_one(ResidualPlot).show(sight, self.subject.targets[sight.output])
             self.query_one(CaseList).show_residuals(sight, self.subject)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A single output has no next."""
+        if action == "output":
+            return self.subject is not None and len(self.subject.targets) > 1
+        return super().check_action(action, parameters)
 
     def action_output(self) -> None:
         """The next output."""

@@ -1,6 +1,9 @@
 """The decision boundary of two inputs, or the curve fitted to one; the output and every neuron."""
 
+from dataclasses import replace
+
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container
 from textual.events import Resize
 from textual.widgets import Static
@@ -20,6 +23,12 @@ class Plane(View):
     """What the network gives everywhere, with the data points on it; it moves while it trains."""
 
     label = "Boundary"
+    BINDINGS = [Binding("u", "output", "Output", tooltip="The next of several outputs")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._output = 0
+        self._surface: Surface | None = None
 
     @staticmethod
     def suits(subject: Subject) -> bool:
@@ -42,7 +51,17 @@ class Plane(View):
 
     def begin(self, subject: Subject) -> None:
         """The points of this data."""
-        self.subject = subject
+        if self.subject is None or self.subject.data != subject.data:
+            self._output = 0
+        self.subject, self._surface = subject, None
+        self._begin_picture()
+
+    def _begin_picture(self) -> None:
+        if self.subject is None:
+            return
+        subject = self.subject
+        if self._outputs > 1:
+            subject = subject.of_output(self._output)
         two = len(subject.inputs) == 2
         self.query_one(Boundary).display = two
         self.query_one(FittedCurve).display = not two
@@ -67,9 +86,30 @@ class Plane(View):
         """The newest picture."""
         if not isinstance(sight, Surface) or self.subject is None:
             return
+        self._surface = sight
+        self.query_one(NeuronPictures).show(sight)
+        self.query_one("#hint", Static).update("" if sight.iteration else UNTRAINED)
+        if self._outputs > 1:
+            sight = replace(sight, outputs=sight.outputs[self._output : self._output + 1])
         if len(sight.span) == 4:
             self.query_one(Boundary).show(sight)
         else:
             self.query_one(FittedCurve).show(sight)
-        self.query_one(NeuronPictures).show(sight)
-        self.query_one("#hint", Static).update("" if sight.iteration else UNTRAINED)
+
+    # -- several outputs ------------------------------------------------------------------------
+
+    @property
+    def _outputs(self) -> int:
+        """Labels, or targets; 1 where there are classes."""
+        subject = self.subject
+        return len(subject.labels or subject.targets) if subject and not subject.classes else 1
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """A single output has no next."""
+        return action != "output" or self._outputs > 1
+
+    def action_output(self) -> None:
+        """The next label, or target."""
+        self._output = (self._output + 1) % self._outputs
+        self._begin_picture()
+        self.show(self._surface)

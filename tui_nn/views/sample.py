@@ -85,6 +85,9 @@ class Sample(View):
         subject = self.subject
         if not isinstance(sight, Trace) or subject is None or sight.part != self._part:
             return
+        wanted = self._place if self._place >= 0 else int(sight.order[0])
+        if sight.place != wanted:  # an answer to what was asked before
+            return
         self._found, self._place = sight, sight.place
         self.query_one("#about", Static).update(self._about(sight, subject))
         self.query_one(LayerStrips).show(sight)
@@ -101,7 +104,8 @@ class Sample(View):
         places = np.flatnonzero(found.order == found.place)
         rank = f"{places[0] + 1}" if places.size else "one of the last"
         size = subject.sizes[subject.parts.index(found.part)]
-        text = Text(f"{rank} of {size:,} ({found.part}),\nworst first\n\n")
+        step = f", its step {found.step}" if found.step else ""
+        text = Text(f"{rank} of {size:,} ({found.part}),\nworst first{step}\n\n")
         if subject.classes:
             guess = int(by_class(found.outputs, bipolar=subject.bipolar).argmax())
             truth = int(found.truth[0])
@@ -112,6 +116,11 @@ class Sample(View):
                 style="bold",
             )
             return text
+        for label, truth, says in zip(subject.labels, found.truth, found.outputs, strict=False):
+            likely = (says + 1) / 2 if subject.bipolar else says
+            sign = "✓" if (likely > 0.5) == (truth > 0) else "✗"
+            is_so = "yes" if truth > 0 else "no"
+            text.append(f"{sign} {label}: true {is_so}, says {number(says)}\n", style="bold")
         for name, truth_, says in zip(subject.targets, found.truth, found.outputs, strict=False):
             line = f"{name}: true {number(truth_)}, says {number(says)}, off {says - truth_:+.4g}\n"
             text.append(line, style="bold")

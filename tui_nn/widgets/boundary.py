@@ -109,7 +109,7 @@ def _colours(surface: Surface, subject: Subject, *, dark: bool) -> Codes:
 
 def _range(subject: Subject) -> tuple[float, float]:
     """Of the targets, so that colours stay what they are while it trains."""
-    values = subject.values
+    values = subject.values[:, 0]
     low, high = float(values.min()), float(values.max())
     return (low, high) if high > low else (low - 1, high + 1)
 
@@ -123,7 +123,7 @@ def _points(
     column = np.rint((x - left) / (right - left) * (width - 1)).astype(int)
     row = np.floor((top - y) / (top - bottom) * (lines - 1) + 0.5).astype(int)
     signs = np.zeros((lines, width), np.uint32)
-    classes = subject.values.astype(int) if subject.classes else np.zeros(len(x), int)
+    classes = subject.values[:, 0].astype(int) if subject.classes else np.zeros(len(x), int)
     table = np.array([ord(sign_of(subject, k)) for k in range(max(classes) + 1)], np.uint32)
     signs[row, column] = table[classes]
     return signs, np.full((lines, width), ink, np.int32)

@@ -98,9 +98,9 @@ class CaseList(Vertical):
             yield Images(id="images", empty="no such sample")
             yield CaseRows()
 
-    def show_mistakes(self, found: Mistakes, subject: Subject) -> None:
-        """Classes: pictures where there are some."""
-        names, self._found = subject.classes, found
+    def show_mistakes(self, found: Mistakes, subject: Subject, names: tuple[str, ...]) -> None:
+        """Classes of these names: pictures where there are some."""
+        self._found = found
         sign = "\ntrue → says, ✓ where it is right" if subject.image else ""
         self.query_one("#which", Static).update(_which(found, names) + sign)
         if subject.image:
@@ -127,8 +127,8 @@ class CaseList(Vertical):
         """Numbers: rows, the farthest off first."""
         self.query_one("#which", Static).update("The samples farthest off, in the data's units:")
         rows, self._found = [], found
-        for case, x in zip(found.cases, found.inputs, strict=True):
-            truth, says = found.targets[case], found.predictions[case]
+        for row, x in zip(found.rows, found.inputs, strict=True):
+            truth, says = found.targets[row], found.predictions[row]
             rows.append(f"{truth:>9.4g} {says:>9.4g} {says - truth:>+9.4g}   {_numbers(x)}")
         head = f"  {'true':>9} {'says':>9} {'off by':>9}   {_heads(subject)}"
         self.query_one(CaseRows).show(head, rows, [False] * len(rows))

@@ -67,7 +67,7 @@ class FittedCurve(Widget):
         outputs = surface.outputs[:MOST, 0].astype(np.float64)
         left, right = surface.span
         finite = outputs[np.isfinite(outputs)]
-        values = np.concatenate([subject.values, finite])
+        values = np.concatenate([subject.values[:, 0], finite])
         if subject.classes:
             values = np.append(values, [0.0, 1.0])
         low, high = float(values.min()), float(values.max())
@@ -86,7 +86,7 @@ class FittedCurve(Widget):
             lines.append(
                 Line(across[known], curve[known], joined[known], BRAILLE, colours[k + 1 - MOST])
             )
-        points = subject.points[:, 0], subject.values, dots
+        points = subject.points[:, 0], subject.values[:, 0], dots
         lines.append(Line(*points, class_marker(0), colours[0]))
         return draw_plot(
             (width, height), x, y, lines,

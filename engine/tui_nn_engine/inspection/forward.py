@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tui_nn_datasets import NO_TARGET
 from tui_nn_engine.data import Part
+from tui_nn_engine.metrics import boundary
 from tui_nn_engine.program import Program
 from tui_nn_engine.trainer import Trainer
 
@@ -67,31 +68,37 @@ class Judged:
 
     `outputs` (cases, outputs); `targets` (cases,) class numbers or (cases, outputs) numbers as the
     data has them; `places` (cases,) the sample of the part that each is of. Steps without a target
-    are left out.
+    are left out. `classes` is 0 where targets are numbers.
     """
 
     outputs: Array
     targets: Array
     places: NDArray[np.int64]
+    classes: int
 
 
-def judged(forward: Forward, samples: Part) -> Judged:
-    """All cases of a part."""
+def judged(forward: Forward, samples: Part, label: int = 0) -> Judged:
+    """All cases of a part. Of labels one is looked at: class 0 without it, 1 with it."""
+    data = forward.trainer.data.dataset
     outputs, targets = forward.outputs(samples.x), samples.y
     places = np.arange(len(targets))
-    if steps := forward.trainer.data.dataset.steps:
+    if data.task == "multilabel":
+        label = min(max(label, 0), targets.shape[1] - 1)
+        one = targets[:, label].astype(np.int64)
+        return Judged(outputs[:, label : label + 1], one, places, 2)
+    if steps := data.steps:
         outputs = outputs.reshape(-1, outputs.shape[-1])
         targets = targets.reshape(len(outputs), *targets.shape[2:])
         places = places.repeat(steps[0])
-        if forward.trainer.data.dataset.classes:
+        if data.classes:
             told = targets != NO_TARGET
             outputs, targets, places = outputs[told], targets[told], places[told]
-    return Judged(outputs, targets, places)
+    return Judged(outputs, targets, places, data.classes)
 
 
 def threshold(trainer: Trainer) -> float:
     """Above it, a single output says the second class."""
-    return 0.0 if getattr(trainer.data.block, "bipolar_targets", False) else 0.5
+    return boundary(trainer.data, trainer.experiment.loss)
 
 
 def chosen(outputs: Array, threshold: float) -> NDArray[np.int64]:

@@ -21,7 +21,8 @@ class Mistakes:
     (classes, 3) are precision, recall and F1. `cases` are the samples of the cell asked for, or of
     all, the worst first: places in the part (n,), inputs as the data has them (n, ...), true class
     and guess (n,), and the `margin` (n,): output of the true class less the greatest other one, so
-    below 0 where it is wrong. `found` of them there are in all.
+    below 0 where it is wrong. `found` of them there are in all. Of data with labels it is about the
+    one of this number, with two classes: without it, and with it.
     """
 
     iteration: int
@@ -36,14 +37,15 @@ class Mistakes:
     truths: Counts
     guesses: Counts
     margins: Floats
+    label: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residuals:
     """How a regression does on a part of the data, in the units of the data, for one output.
 
-    `targets` and `predictions` are (samples,), `cases` (n,) places of the worst, with their
-    `inputs` (n, ...).
+    `targets` and `predictions` are (cases,), `rows` (n,) those of the worst; `cases` (n,) are the
+    places of their samples, with their `inputs` (n, ...).
     """
 
     iteration: int
@@ -54,6 +56,7 @@ class Residuals:
     r2: float
     targets: Floats
     predictions: Floats
+    rows: Counts
     cases: Counts
     inputs: NDArray[np.generic]
 
@@ -90,12 +93,14 @@ def margins(outputs: Array, truths: Counts, threshold: float) -> Floats:
     return np.asarray(own - values.max(axis=1))
 
 
-def mistakes(forward: Forward, part: str, cell: tuple[int, int]) -> Mistakes:
-    """On this part; the cases are those of `cell` (true class, guess), -1: whichever."""
+def mistakes(forward: Forward, part: str, cell: tuple[int, int], label: int = 0) -> Mistakes:
+    """On this part; the cases are those of `cell` (true class, guess), -1: whichever.
+
+    Of data with labels this one is looked at: 0 is without it, 1 is with it.
+    """
     trainer = forward.trainer
-    samples, classes = part_of(trainer, part), trainer.data.dataset.classes
-    found, limit = judged(forward, samples), threshold(trainer)
-    outputs = found.outputs
+    found, limit = judged(forward, part_of(trainer, part), label), threshold(trainer)
+    outputs, classes = found.outputs, found.classes
     truths, guesses = found.targets.astype(np.int64), chosen(outputs, limit)
     matrix, distance = confusion(truths, guesses, classes), margins(outputs, truths, limit)
     wanted = np.ones(len(truths), bool)
@@ -116,6 +121,7 @@ def mistakes(forward: Forward, part: str, cell: tuple[int, int]) -> Mistakes:
         truths[cases],
         guesses[cases],
         distance[cases],
+        label,
     )
 
 
@@ -141,6 +147,7 @@ def residuals(forward: Forward, part: str, output: int) -> Residuals:
         1 - squares / total if total else float(squares == 0),
         targets,
         predictions,
+        cases.astype(np.int64),
         found.places[cases],
         as_given(trainer, part)[found.places[cases]],
     )

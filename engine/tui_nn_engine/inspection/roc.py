@@ -35,14 +35,14 @@ class Roc:
 
 
 def roc(forward: Forward, part: str, positive: int) -> Roc:
-    """On this part, for this class; of two classes the second is meant by a single output."""
+    """On this part, for this class, or this label; a single output is the second class's."""
     trainer = forward.trainer
-    samples, classes = part_of(trainer, part), trainer.data.dataset.classes
-    positive = min(max(positive, 0), classes - 1)
-    found = judged(forward, samples)
-    outputs, truths = found.outputs, found.targets.astype(np.int64) == positive
-    guesses = chosen(outputs, threshold(trainer)) == positive
-    false, true, thresholds = curve(scores(outputs, positive), truths)
+    found = judged(forward, part_of(trainer, part), positive)
+    labels = trainer.data.dataset.task == "multilabel"
+    one = 1 if labels else min(max(positive, 0), found.classes - 1)
+    outputs, truths = found.outputs, found.targets.astype(np.int64) == one
+    guesses = chosen(outputs, threshold(trainer)) == one
+    false, true, thresholds = curve(scores(outputs, one), truths)
     area = float(np.trapezoid(true, false))
     few = np.arange(len(false))
     if len(few) > MOST:
@@ -50,7 +50,7 @@ def roc(forward: Forward, part: str, positive: int) -> Roc:
     return Roc(
         trainer.state.iteration,
         part,
-        positive,
+        positive if labels else one,
         len(truths),
         int(truths.sum()),
         false[few],

@@ -1,6 +1,6 @@
 """What there is to look at: the data, its parts, the layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,12 @@ class Subject:
     """The data that a network is looked at with.
 
     `image` is (height, width) of a sample that is a picture, or (). `outputs` counts the network's
-    outputs, `classes` names the classes, or is () for a regression, whose `targets` are named.
+    outputs; either `classes`, or `labels` (any number of them apply to a sample), or the `targets`
+    of a regression are named.
     `parts` are those that have samples, the one to look at first. `kernels` are the layers with
     weights between inputs and units, `parameters` whether there are any at all. `points` (n,
-    inputs) and `values` (n,), class or first target, are samples to draw where there are one or two
-    inputs. `is_text` says whether the network can be asked to write.
+    inputs) and `values` (n, 1 or targets), class or targets, are samples to draw where there are
+    one or two inputs. `is_text` says whether the network can be asked to write.
     """
 
     folder: str
@@ -33,6 +34,7 @@ class Subject:
     inputs: tuple[str, ...]
     outputs: int
     classes: tuple[str, ...]
+    labels: tuple[str, ...]
     targets: tuple[str, ...]
     bipolar: bool
     parts: tuple[str, ...]
@@ -43,6 +45,14 @@ class Subject:
     points: NDArray[np.float64]
     values: NDArray[np.float64]
     is_text: bool
+
+    def of_output(self, output: int) -> "Subject":
+        """About one of several targets, or one label: two classes then, without it and with it."""
+        values = self.values[:, output : output + 1]
+        if self.labels:
+            label = self.labels[output]
+            return replace(self, classes=(f"not {label}", label), labels=(), values=values)
+        return replace(self, targets=self.targets[output : output + 1], values=values)
 
     def part_after(self, name: str) -> str:
         """The next of the parts, the first after the last."""
@@ -63,7 +73,8 @@ def subject(trainer: Trainer, folder: str = "") -> Subject:
         () if dataset.is_image else names,
         int(trainer.network.output_shape[-1]),
         dataset.target_names if dataset.classes else (),
-        () if dataset.classes else dataset.target_names,
+        dataset.target_names if dataset.task == "multilabel" else (),
+        dataset.target_names if dataset.task == "regression" else (),
         bool(getattr(data.block, "bipolar_targets", False)),
         parts,
         tuple(len(part_of(trainer, name)) for name in parts),
@@ -83,9 +94,10 @@ def kernels(trainer: Trainer) -> list[str]:
 
 
 def part_of(trainer: Trainer, name: str) -> Part:
-    """The part of that name; what is no part's name is the training part."""
+    """The part of that name; where there is none, the training part."""
     data = trainer.data
-    return {"test": data.test, "validation": data.validation}.get(name, data.train)
+    found = {"test": data.test, "validation": data.validation}.get(name, data.train)
+    return found if len(found) else data.train
 
 
 def as_given(trainer: Trainer, name: str) -> NDArray[np.generic]:
@@ -98,7 +110,7 @@ def as_given(trainer: Trainer, name: str) -> NDArray[np.generic]:
 
 def _points(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if dataset.is_image or dataset.steps or dataset.shape not in {(1,), (2,)}:
-        return np.empty((0, 0)), np.empty(0)
+        return np.empty((0, 0)), np.empty((0, 0))
     few = np.linspace(0, len(dataset.x) - 1, min(MOST_POINTS, len(dataset.x))).astype(int)
-    y = dataset.y[few] if dataset.classes else dataset.y[few, 0]
-    return dataset.x[few].astype(np.float64), y.astype(np.float64)
+    values = dataset.y[few].astype(np.float64).reshape(len(few), -1)
+    return dataset.x[few].astype(np.float64), values
