@@ -46,6 +46,26 @@ class Elements:
         """Units of an output of this shape: at each time step the same."""
         return shape[-1] if self.over_time and len(shape) == 2 else int(np.prod(shape))
 
+    def gates(self, layer: str) -> tuple[str, ...]:
+        """The letters of a layer's gates; ("",) where it has none."""
+        recurrent = self._gates.get(layer)
+        return recurrent.gates if recurrent else ("",)
+
+    def column(self, layer: str, unit: int, gate: int) -> int:
+        """Where a unit of a gate stands among the units of all gates of its layer."""
+        recurrent = self._gates.get(layer)
+        return unit if recurrent is None else gate * recurrent.units + unit
+
+    def place(self, slot: Slot, unit: int, gate: int) -> int:
+        """Where a unit stands in the last axis of a slot: that of a gate, if the slot has it."""
+        of = slot.of or slot
+        recurrent = self._gates.get(layer_of(of.name))
+        if recurrent is None or slot.shape[-1] == recurrent.units:
+            return unit
+        _, (column,) = _of_whole(of, (0,))
+        wanted = gate * recurrent.units + unit - column
+        return wanted if 0 <= wanted < slot.shape[-1] else unit
+
     def find(self, slot: Slot, index: tuple[int, ...]) -> Element:
         """The element at `index` of a slot."""
         slot, index = _of_whole(slot, index)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from tui_nn_engine.elements import Elements
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.expressions import Expression, number
 from tui_nn_engine.functions import Total
@@ -13,6 +14,7 @@ from tui_nn_engine.program import Op, Slot
 from tui_nn_engine.reading import Equation, Reading
 from tui_nn_engine.slots import layer_of
 from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.unit_weights import rows_of, unit_weights
 
 SHARES = 8  # samples whose own gradients are shown
 
@@ -88,27 +90,35 @@ def _shares(terms: Expression, batch: int, digits: int) -> tuple[Share, ...]:
 
 
 def element_of(
-    stepper: Stepper, operation: int, layer: str, unit: int, sample: int, source: int
+    stepper: Stepper,
+    operation: int,
+    layer: str,
+    unit: int,
+    sample: int,
+    source: int,
+    gate: int = 0,
+    time: int = 0,
 ) -> tuple[int, ...]:
     """The element of an operation that belongs to the unit, sample and weight looked at.
 
-    What the operation has nothing of is brought to what it has: another layer's unit to the nearest
-    there is, a frozen weight to a trained one.
+    `source` is the row of a weight (`unit_weights`); of a layer over time `gate` counts from 0,
+    `time` from 1. What the operation has nothing of is brought to what it has: another layer's unit
+    to the nearest there is, a frozen weight to a trained one.
     """
-    op = stepper.ops[operation]
+    op, elements = stepper.ops[operation], Elements(stepper.trainer.network)
     if op.keeps:
         return _unit(unit, op.output.shape)
     if op.phase == "update":
-        return (_flat_place(stepper, layer, unit, source),)
+        return (_flat_place(stepper, layer, elements.column(layer, unit, gate), source),)
     if op.phase == "loss":
         shape = stepper.program.output.shape
-        return (min(sample, shape[0] - 1), *_unit(unit, shape[1:]))
+        return (min(sample, shape[0] - 1), *_at_time(unit, shape[1:], time))
     slot = op.output
     if slot.of is not None and slot.of.role == "parameter":
-        return _weight(
-            op, unit if layer_of(op.path) == layer else min(unit, slot.shape[-1] - 1), source
-        )
-    place = unit
+        here = layer_of(op.path) == layer
+        near = unit if here else min(unit, slot.shape[-1] - 1)
+        return _weight(stepper, op, elements.place(slot, near, gate), source)
+    place = elements.place(slot, unit, gate) if slot.shape[1:] else unit
     if (
         slot.of is not None
         and f"{layer}.kernel" in stepper.before
@@ -116,8 +126,8 @@ def element_of(
     ):
         place = source
     elif op.path == layer:
-        place = _before_the_join(op, unit)
-    return (min(sample, slot.shape[0] - 1), *_unit(place, slot.shape[1:]))
+        place = _before_the_join(op, place)
+    return (min(sample, slot.shape[0] - 1), *_at_time(place, slot.shape[1:], time))
 
 
 def _before_the_join(op: Op, unit: int) -> int:
@@ -130,16 +140,26 @@ def _before_the_join(op: Op, unit: int) -> int:
     return unit
 
 
+def _at_time(unit: int, shape: tuple[int, ...], time: int) -> tuple[int, ...]:
+    """A unit at a time step, where the shape is (time, units)."""
+    if not time or len(shape) != 2:
+        return _unit(unit, shape)
+    return (min(time, shape[0]) - 1, min(max(unit, 0), shape[1] - 1))
+
+
 def _unit(unit: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     last = int(np.prod(shape)) - 1
     return tuple(int(i) for i in np.unravel_index(min(max(unit, 0), last), shape))
 
 
-def _weight(op: Op, unit: int, source: int) -> tuple[int, ...]:
-    """Of a kernel (inputs, units) or a bias (units,)."""
+def _weight(stepper: Stepper, op: Op, unit: int, source: int) -> tuple[int, ...]:
+    """Of a kernel (inputs, units) or a bias (units,), its gradient or a time step's share of it."""
     *inputs, units = op.output.shape
-    column = unit % units
-    return (*(min(max(source, 0), size - 1) for size in inputs), column)
+    of, column = op.output.of, unit % units
+    name = of.name.partition(" (")[0] if of is not None else ""
+    rows = unit_weights(stepper.before, layer_of(op.path), 0)
+    first = next((each.first for each in rows if each.parameter == name), 0)
+    return (*(min(max(source - first, 0), size - 1) for size in inputs), column)
 
 
 def _feeds(stepper: Stepper, slot: Slot, layer: str) -> bool:
@@ -148,15 +168,17 @@ def _feeds(stepper: Stepper, slot: Slot, layer: str) -> bool:
     return bool(forward) and slot in forward[0].inputs
 
 
-def _flat_place(stepper: Stepper, layer: str, unit: int, source: int) -> int:
+def _flat_place(stepper: Stepper, layer: str, column: int, source: int) -> int:
     """The place of a weight in the vector of what is trained."""
     parameters = stepper.trainer.parameters
     trained = {spec.name: spec for spec in parameters.specs if spec.trainable}
-    kernel, bias = trained.get(f"{layer}.kernel"), trained.get(f"{layer}.bias")
-    whole = stepper.before.get(f"{layer}.kernel")
-    beyond = whole is not None and source >= whole.shape[0]
-    spec = bias if bias and (beyond or not kernel) else kernel or next(iter(trained.values()))
-    *inputs, units = spec.shape
-    index = (*(min(max(source, 0), size - 1) for size in inputs), unit % units)
+    rows = unit_weights(stepper.before, layer, column)
+    if near := tuple(each for each in rows if each.parameter in trained):
+        chosen = rows_of(near, source)
+        spec, index = trained[chosen.parameter], chosen.index(source)
+    else:
+        spec = next(iter(trained.values()))
+        *inputs, units = spec.shape
+        index = (*(min(max(source, 0), size - 1) for size in inputs), column % units)
     start: int = parameters.places[spec.name].start
     return start + int(np.ravel_multi_index(index, spec.shape))

@@ -96,7 +96,8 @@ class Step:
 class LookAt:
     """Show this layer, unit, sample and weight (from `source`) while stepping.
 
-    `operation` is the one to be explained; -1: the last one done (the first, before any).
+    `operation` is the one to be explained; -1: the last one done (the first, before any). Of a
+    layer over time also this gate (from 0), and this time step (from 1) if the operation has none.
     """
 
     layer: str = ""
@@ -105,6 +106,8 @@ class LookAt:
     source: int = 0
     operation: int = -1
     notation: Notation = Notation()  # noqa: RUF009 - frozen
+    gate: int = 0
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +116,8 @@ class Inspect:
 
     "subject" says what there is to see, "" ends it. Each view reads its own fields: guess the
     `picture` (height, width), put in the middle if `centre`; surface `columns` and `rows`; mistakes
-    `part`, `cell` (true class, guess; -1: all) or, of a regression, `output`; roc `part` and
-    `output`, the class; trace `part` and `place` (-1: the worst); filters `layer`, `first` (unit);
+    `part`, `cell` (true class, guess; -1: all) and, of a regression or of labels, `output`; roc
+    `part` and `output`, the class or label; trace `part` and `place` (-1: the worst); filters `layer`, `first` (unit);
     path `ends`; writing `temperature` and `seed`.
     """
 

@@ -116,6 +116,24 @@ class Stepper:
         written = self._producer.get(name, -1) < self.cursor
         return slot if lasting or written else None
 
+    def is_written(self, slot: Slot) -> bool:
+        """Whether all that write it in this update (or the slot that it is a part of) are done."""
+        return all(writer < self.cursor for writer in self._writers_of(slot))
+
+    def column_of(self, name: str, column: int) -> tuple[Slot, int] | None:
+        """The slot that operations write the column of a slot in, and which it is there: a gradient
+        may be written in parts, gate by gate.
+        """
+        for op in self.ops:
+            for slot in op.outputs:
+                if slot.name == name:
+                    return slot, column
+                if slot.whole is not None and slot.whole.name == name:
+                    places = range(slot.whole.shape[-1])[slot.index[-1]]
+                    if isinstance(places, range) and column in places:
+                        return slot, places.index(column)
+        return None
+
     def input_of(self, operation: int, slot: Slot) -> Array | None:
         """The slot as it is (or was) when this operation runs; None while it is not computed."""
         writers = self._writers_of(slot)

@@ -68,7 +68,8 @@ class Stepping:
         if self.stepper is not None:
             look = self.look
             place = look.layer, look.unit, look.sample, look.source
-            self._send(step_view(self.stepper, *place, look.operation, look.notation))
+            how = look.operation, look.notation, look.gate, look.time
+            self._send(step_view(self.stepper, *place, *how))
 
     def check_gradient(self, weight: str) -> None:
         """Tell its numerical gradient beside backpropagation's. Raises ValueError."""

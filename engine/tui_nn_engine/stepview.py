@@ -12,6 +12,8 @@ from tui_nn_engine.layers import Select
 from tui_nn_engine.naming import numbered
 from tui_nn_engine.slots import Array
 from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.through_time import ThroughTime, step_of, through_time
+from tui_nn_engine.unit_weights import Rows, rows_of, unit_weights
 
 Floats = NDArray[np.float64]
 DIAGRAM_LIMIT = 16  # a kernel of at most this many inputs and units is drawn with its weights
@@ -59,7 +61,8 @@ class StepView:
 
     In a network over time `x`, `target` and `units` are those of time step `time` of `times`, which
     is that of the operation looked at, or else the last; a recurrent layer has no z where it has
-    gates, and its error is dE/dh.
+    gates, and its error is dE/dh. `rows` are the parameters that `weights` are of, with how many
+    rows each ("recurrent_kernel", 3), of gate `gate`; `through` is the layer over all time steps.
     """
 
     iteration: int
@@ -81,6 +84,9 @@ class StepView:
     explanation: Explanation | None = None
     time: int = 0
     times: int = 0
+    rows: tuple[tuple[str, int], ...] = ()
+    gate: int = 0
+    through: ThroughTime | None = None
 
 
 def listing(stepper: Stepper) -> Listing:
@@ -119,10 +125,13 @@ def step_view(
     source: int = 0,
     operation: int = -1,
     notation: Notation = Notation(),  # noqa: B008 - frozen
+    gate: int = 0,
+    time: int = 0,
 ) -> StepView:
     """This moment, for one sample of the batch, one unit of one layer and one of its weights.
 
-    `operation` is the one to explain; -1: the last one done (the first, before any).
+    `operation` is the one to explain; -1: the last one done (the first, before any). Of a layer
+    over time also for one `gate` and one `time` step, if the operation has none; 0: the last.
     """
     trainer, program = stepper.trainer, stepper.program
     sample = min(max(sample, 0), program.batch - 1)
@@ -130,12 +139,16 @@ def step_view(
     layer = layer if layer in names else names[-1]
     if not 0 <= operation < len(stepper.ops):
         operation = max(stepper.cursor - 1, 0)
-    time, times = _time(stepper, operation)
+    time, times = _time(stepper, operation, time)
     units = {name: _units(stepper, name, sample, time) for name in names}
     unit = min(max(unit, 0), len(units[layer]) - 1)
-    weights, has_bias, frozen = _weights(stepper, layer, unit)
+    elements = Elements(trainer.network)
+    gate = min(max(gate, 0), len(elements.gates(layer)) - 1)
+    rows = unit_weights(stepper.before, layer, elements.column(layer, unit, gate))
+    weights, frozen = _weights(stepper, rows)
     source = min(max(source, 0), max(len(weights) - 1, 0))
-    element = element_of(stepper, operation, layer, unit, sample, source)
+    element = element_of(stepper, operation, layer, unit, sample, source, gate, time)
+    chosen = (rows_of(rows, source), source) if rows else None
     now = stepper.trainer.parameters.views if stepper.complete else stepper.before
     kernels = {
         # Synapses that inhibit are drawn as negative ones.
@@ -156,25 +169,28 @@ def step_view(
         target=_at(program.y.array[sample], time),
         units=units,
         weights=weights,
-        has_bias=has_bias,
+        has_bias=any("bias" in each.part for each in rows),
         kernels=kernels,
         source=source,
         frozen=frozen,
         explanation=explain(stepper, operation, element, notation),
         time=time,
         times=times,
+        rows=tuple((each.part, each.count) for each in rows),
+        gate=gate,
+        through=through_time(stepper, operation, layer, unit, gate, sample, chosen),
     )
 
 
-def _time(stepper: Stepper, operation: int) -> tuple[int, int]:
-    """The time step of an operation, and how many there are; 0: there is no time."""
+def _time(stepper: Stepper, operation: int, wanted: int) -> tuple[int, int]:
+    """The time step of an operation, else that wanted; and how many there are. 0: no time."""
     network = stepper.trainer.network
     if not Elements(network).over_time:
         return 0, 0
     times = next((shape[0] for shape in _shapes(stepper) if len(shape) == 2), 0)
     times = network.sample_shape[0] if len(network.sample_shape) == 2 else times
-    _, _, step = stepper.ops[operation].path.rpartition("/t=")
-    return (int(step) if step.isdigit() else times), times
+    _, step = step_of(stepper.ops[operation].path)
+    return step or min(wanted or times, times), times
 
 
 def _at(values: Array, time: int) -> Floats:
@@ -215,29 +231,29 @@ def _shapes(stepper: Stepper) -> list[tuple[int, ...]]:
     return [row.output_shape for row in stepper.trainer.network.summary()]
 
 
-def _weights(stepper: Stepper, layer: str, unit: int) -> tuple[Floats, bool, NDArray[np.bool_]]:
-    """(inputs + bias, 4) of one unit: old, gradient (or a rule's direction), change, new; and
-    which are frozen.
+def _weights(stepper: Stepper, rows: tuple[Rows, ...]) -> tuple[Floats, NDArray[np.bool_]]:
+    """(weights, 4) of one unit: old, gradient (or a rule's direction), change, new; and which are
+    frozen.
     """
-    names = [name for name in (f"{layer}.kernel", f"{layer}.bias") if name in stepper.before]
     parameters = stepper.trainer.parameters
     last = stepper.ops[-1]
     change = stepper.written(last.inputs[1].name) if last.phase == "update" else None
     changes = parameters.named(change.array) if change else {}  # type: ignore[arg-type]
-    rows, frozen = [], []
-    for name in names:
+    found, frozen = [np.empty((0, 4))], []
+    for each in rows:
+        name = each.parameter
         columns = [stepper.before[name], None, changes.get(name), None]
-        if stepper.slot(stepper.trainer.experiment.method.direction(name)) is not None:
+        direction = stepper.trainer.experiment.method.direction(name)
+        found_in = stepper.column_of(direction, each.column)
+        if found_in is not None and stepper.is_written(found_in[0]):
             columns[1] = parameters.gradient_views.get(name)
         if stepper.complete:
             columns[3] = parameters.views[name]
-        # On (..., features) the same weights serve each place, so units repeat along them.
-        column = unit % stepper.before[name].shape[-1]
-        picked = [c[..., column] if c is not None else None for c in columns]
-        size = np.atleast_1d(stepper.before[name][..., column]).size
-        nothing = np.full(size, np.nan)
-        frozen += [name not in parameters.gradient_views] * size
-        rows.append(np.stack([nothing if p is None else np.atleast_1d(p) for p in picked], axis=1))
-    table = np.concatenate(rows) if rows else np.empty((0, 4))
-    told = np.array(frozen, np.bool_)
-    return np.asarray(table, np.float64), f"{layer}.bias" in names, told
+        nothing = np.full(each.count, np.nan)
+        picked = [
+            nothing if column is None else np.atleast_1d(column[..., each.column])
+            for column in columns
+        ]
+        frozen += [name not in parameters.gradient_views] * each.count
+        found.append(np.stack(picked, axis=1))
+    return np.asarray(np.concatenate(found), np.float64), np.array(frozen, np.bool_)

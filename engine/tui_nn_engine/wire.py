@@ -17,9 +17,10 @@ from tui_nn_engine.events import Epochs
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.protocol import Command, Message
 from tui_nn_engine.stepview import Arrangement
+from tui_nn_engine.through_time import ThroughTime
 from tui_nn_engine.verdicts import Verdict
 
-PARTS = (Epochs, Notation, Explanation, Line, Share, Arrangement, Verdict)
+PARTS = (Epochs, Notation, Explanation, Line, Share, Arrangement, ThroughTime, Verdict)
 CLASSES: dict[str, type] = {
     kind.__name__: kind for kind in (*get_args(Command), *get_args(Message), *PARTS)
 }

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,10 +14,15 @@ from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed, Stopped
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
+from tui_nn_engine.inspection.path import LossPath
+from tui_nn_engine.inspection.roc import Roc
+from tui_nn_engine.inspection.spread import Spread
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
+from tui_nn_engine.inspection.trace import Trace
 from tui_nn_engine.inspection.writing import Writing
 from tui_nn_engine.protocol import (
     Back,
@@ -51,6 +56,7 @@ from tui_nn_engine.protocol import (
 )
 from tui_nn_engine.rate_range import RatesTried
 from tui_nn_engine.stepview import Arrangement, Listing, StepView
+from tui_nn_engine.through_time import ThroughTime
 from tui_nn_engine.verdicts import Verdict
 
 numbers = st.floats(width=64)
@@ -74,6 +80,7 @@ epochs = st.builds(Epochs, st.lists(texts, max_size=3).map(tuple), floats)
 names = st.lists(texts, max_size=3).map(tuple)
 picks = st.lists(counts, max_size=3).map(tuple)
 sources = st.lists(names, max_size=3).map(tuple)
+through = st.builds(ThroughTime, texts, names, *[floats] * 5, vectors, vectors, counts)
 arrangements = st.builds(Arrangement, names, names, sources, counts, picks)
 lines = st.builds(Line, texts, texts, texts, texts, numbers)
 shares = st.builds(Share, whole, texts, numbers)
@@ -88,6 +95,32 @@ explanations = st.builds(
     st.lists(shares, max_size=3).map(tuple),
     whole,
 )
+
+
+def hinted(kind: type) -> st.SearchStrategy[Any]:
+    """Of a class whose fields are plain: made of their types."""
+    return st.builds(kind, **{name: typed(hint) for name, hint in get_type_hints(kind).items()})
+
+
+def typed(hint: Any) -> st.SearchStrategy[Any]:
+    """Arrays are of the dtype named, or of bytes where it is left open."""
+    plain = {int: whole, float: numbers, str: texts, bool: st.booleans()}
+    if hint in plain:
+        return plain[hint]
+    of = get_args(hint)
+    if get_origin(hint) is tuple:
+        return (
+            st.lists(typed(of[0]), max_size=3).map(tuple)
+            if ... in of
+            else st.tuples(*map(typed, of))
+        )
+    assert get_origin(hint) is np.ndarray, f"say here how to make a {hint}"
+    scalar = get_args(of[1])[0]
+    abstract = {np.generic: np.uint8, np.integer: np.int64, np.floating: np.float64}
+    dtype = abstract.get(get_origin(scalar) or scalar, scalar)
+    return arrays(dtype, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
+
+
 BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
     Play: st.builds(Play, whole, whole),
@@ -138,6 +171,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         whole,
         *[vectors] * 5,
     ),
+    **{kind: hinted(kind) for kind in (Trace, Filters, Spread, Roc, LossPath)},
     Residuals: st.builds(Residuals, whole, texts, whole, *[numbers] * 3, *[vectors] * 4),
     SetLearningRate: st.builds(SetLearningRate, numbers),
     SetWeight: st.builds(SetWeight, texts, numbers),
@@ -181,6 +215,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Refused: st.builds(Refused, texts),
     Listing: st.builds(Listing, *[names] * 7, arrangements),
     Arrangement: arrangements,
+    ThroughTime: through,
     StepView: st.builds(
         StepView,
         iteration=whole,
@@ -198,6 +233,8 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         has_bias=st.booleans(),
         kernels=st.dictionaries(keys, floats, max_size=2),
         explanation=st.none() | explanations,
+        rows=st.lists(st.tuples(texts, whole), max_size=3).map(tuple),
+        through=st.none() | through,
     ),
     RunStarted: st.builds(RunStarted, trees, *[whole] * 5, out=st.none() | texts),
     Progress: st.builds(Progress, *[whole] * 4, vectors, epochs, numbers, numbers),
