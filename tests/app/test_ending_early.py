@@ -11,9 +11,12 @@ from textual.widgets import Input
 from tui_nn.cli import main
 from tui_nn.forms.field import Field
 from tui_nn.forms.parts import PartList
+from tui_nn.run_filter import filtered
 from tui_nn.widgets.dialogs import Ask
+from tui_nn.widgets.run_table import RunTable
 from tui_nn_engine import Experiment
 from tui_nn_engine.records import Record
+from tui_nn_engine.runs import runs_folder
 
 MOONS = """seed = 3
 [data]
@@ -80,6 +83,20 @@ def test_check_offers_the_figure_that_there_is(moons: Path) -> None:
     assert result.exit_code == 2
     assert "stopping.monitor: the targets of 'moons' give no r2" in result.output
     assert "to mend it: monitor the loss" in result.output
+
+
+async def test_compare_mode_marks_it_and_finds_it(laboratory: Any, moons: Path) -> None:
+    for name, stopping in (("whole", ""), ("patient", PATIENT)):
+        moons.write_text(MOONS + stopping)
+        assert tui_nn("train", moons, "--out", runs_folder() / name).exit_code == 0
+    async with laboratory(moons) as app:
+        await app.mode("5", "compare")
+        await app.until(lambda: len(app.app.screen.query_one(RunTable).rows) == 2, "both runs")
+        assert app.screen().count("⊣") == 1
+        table = app.app.screen.query_one(RunTable)
+        records = [row.record for row in table.rows]
+        (found,) = filtered(records, "state = stopped early")
+        assert found.folder.name == "patient"
 
 
 async def test_from_the_form_to_the_last_epoch_and_on(laboratory: Any, moons: Path) -> None:

@@ -34,7 +34,8 @@ TITLES: Final = {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}
 HELP: Final = f"""\
 **Lay runs beside each other.** All that were saved are listed, also those being trained now;
 `space` chooses one, then another: their curves lie over each other, and the table below says
-where their experiments differ. A click on a heading sorts.
+where their experiments differ. A click on a heading sorts. `✗` diverged, `⊣` ended before its
+last epoch (`state = stopped early`), `…` was not trained to its end.
 
 **The filter** takes words, and comparisons with any place of the experiment or any figure:
 `{EXAMPLE}`, `state = diverged`,

@@ -42,7 +42,9 @@ SPREAD = (
 FIRST_TO_GO = ("seconds", "epoch", "network", "data", "test", "metric")
 """Which are left out first, where there is not room for all."""
 NUMBERS = ("epoch", "loss", "val_loss", "metric", "test", "seconds")
-STATES = {"diverged": "✗", "unfinished": "…"}
+BEFORE_ITS_END = dict.fromkeys(("stopped early", "loss reached", "time up"), "⊣")
+STATES = {"diverged": "✗", "unfinished": "…", **BEFORE_ITS_END}
+"""How a run stands, in a sign; one that is complete needs none."""
 
 
 @dataclass(frozen=True)
