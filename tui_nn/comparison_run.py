@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -18,6 +18,8 @@ class Standing:
     path: Path
     ended: int = 0
     runs: int = 0
+    folder: Path | None = None
+    """Where its runs are kept; known once it has begun."""
     best: str = ""
 
 
@@ -44,19 +46,19 @@ class ComparisonRun:
             yield from self._told(stream)
 
     def _told(self, stream: BinaryIO) -> Iterator[Standing]:
-        runs = ended = 0
+        now = Standing(self.path)
         for line in stream:
             if not line.startswith(b"{"):
                 self.said += line.decode(errors="replace")
             elif OPENED in line:
                 told = json.loads(line)
-                runs, ended = told["runs"], told["ended"]
-                yield Standing(self.path, ended, runs)
+                now = Standing(self.path, told["ended"], told["runs"], Path(told["folder"]))
+                yield now
             elif ENDED in line:
-                ended += 1
-                yield Standing(self.path, ended, runs)
+                now = replace(now, ended=now.ended + 1)
+                yield now
             elif RANKED in line:
-                yield Standing(self.path, ended, runs, _best(json.loads(line)))
+                yield replace(now, best=_best(json.loads(line)))
 
     def wait(self) -> int:
         """The exit code; negative where a signal killed it."""

@@ -20,6 +20,8 @@ from tui_nn_engine.comparison import in_words, short_names
 from tui_nn_engine.records import Record, differences
 
 Curves = dict[str, History]
+MOST = 52
+"""So many runs at most are laid over each other: a letter each."""
 _TOLD = re.compile(r"data\.name|layers\[\d+\]\.(units|type|activation)|training\.changes")
 """Places that other columns tell of, and long ones."""
 
@@ -31,6 +33,7 @@ class Wish:
     filter: str = ""
     sorting: Sorting = field(default_factory=Sorting)
     chosen: tuple[Path, ...] = ()
+    """Folders of runs, or of comparisons for all their runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +78,14 @@ class Viewer:
             shown, problem = filtered(records, wish.filter), ""
         except ValueError as error:
             shown, problem = list(records), str(error)
-        by_folder = {record.folder: record for record in records}
-        chosen = tuple(by_folder[folder] for folder in wish.chosen if folder in by_folder)
+        chosen = tuple(
+            dict.fromkeys(
+                record
+                for path in wish.chosen
+                for record in records
+                if path in {record.folder, record.folder.parent}
+            )
+        )[:MOST]
         compared = chosen if len(chosen) > 1 else shown
         paths = list(differences([record.experiment for record in compared]))
         names = short_names(paths)

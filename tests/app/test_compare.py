@@ -274,6 +274,12 @@ async def test_a_comparison_file_runs_live_to_its_ranking(laboratory: Any, tmp_p
         await app.shows("with momentum: val loss")
         runs = [Record.read(folder.parent) for folder in runs_folder().glob("two/*/run.json")]
         assert [run.state for run in runs] == ["completed"] * 2
+        assert [*compare.series("loss")] == ["a", "b"]  # drawn without being chosen
+        await compare.to("plain")
+        await app.press("space")
+        await app.until(lambda: [*compare.series("loss")] == ["a"], "one of them")
+        last = next(run.last for run in runs if run.label.name == "with momentum")
+        assert compare.series("loss")["a"] == pytest.approx(last["val_loss"])
 
 
 async def test_what_is_wrong_with_a_comparison_file_is_said(

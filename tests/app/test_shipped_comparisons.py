@@ -1,5 +1,6 @@
 """The comparison files that come with tui-nn."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,13 @@ def test_lesson_12_tells_of_the_same_experiments() -> None:
     del told["iris_inverse_faster"]
     members = Comparison.load(shipped()["strategies"]).members()
     assert [*told.values()] == [one.experiment for one in members]
+
+
+def test_the_comparison_of_the_readme_is_right(tmp_path: Path, xor: Path) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"```toml\n(# rates\.toml.*?)```", text, re.DOTALL)
+    (tmp_path / "rates.toml").write_text(block)
+    xor.rename(tmp_path / "iris.toml")
+    members = Comparison.load(tmp_path / "rates.toml").members()
+    assert len(members) == 2 * 2 * 3
+    assert members[0].name == "wide · learning_rate=0.1 · seed=0"

@@ -17,7 +17,7 @@ from tui_nn.modes.comparison_files import ComparisonFiles
 from tui_nn.palette import class_color, class_marker
 from tui_nn.run_filter import EXAMPLE
 from tui_nn.run_shelf import Shelf
-from tui_nn.run_view import View, Viewer, Wish
+from tui_nn.run_view import MOST, View, Viewer, Wish
 from tui_nn.widgets.ask_text import AskText
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.difference_table import DifferenceTable
@@ -143,6 +143,10 @@ class Compare(ComparisonFiles):
         )
         self._look()
 
+    def show_comparison(self, folder: Path) -> None:
+        """Its runs are chosen as they begin."""
+        self._choose((*self._wish.chosen, folder))
+
     def _show(self, view: View) -> None:
         runs = self.query_one("#runs")
         count = f"{len(view.rows)} of {view.count}" if len(view.rows) < view.count else view.count
@@ -179,13 +183,23 @@ class Compare(ComparisonFiles):
         row = self.query_one(RunTable).current
         return row.record if row is not None else None
 
+    @property
+    def _chosen(self) -> tuple[Path, ...]:
+        """The runs chosen, those of chosen comparisons one by one."""
+        found: list[Path] = []
+        for path in self._wish.chosen:
+            shown = self._view.chosen if self._view else ()
+            of_it = [one.folder for one in shown if one.folder.parent == path]
+            found += of_it or [path]
+        return tuple(found)
+
     @on(RunTable.Toggled)
     def action_choose(self) -> None:
         """Compare the current run with the others chosen, or no longer."""
         record = self._current
         if record is None:
             return
-        chosen = self._wish.chosen
+        chosen = self._chosen
         if record.folder in chosen:
             chosen = tuple(folder for folder in chosen if folder != record.folder)
         else:
@@ -198,9 +212,9 @@ class Compare(ComparisonFiles):
         self._choose(() if self._wish.chosen else tuple(row.record.folder for row in rows))
 
     def _choose(self, chosen: tuple[Path, ...]) -> None:
-        if len(chosen) > len(LETTERS):
-            self.notify(f"No more than {len(LETTERS)} runs lie over each other.", timeout=4)
-        self._wants(chosen=chosen[: len(LETTERS)])
+        if len(chosen) > MOST:
+            self.notify(f"No more than {MOST} runs lie over each other.", timeout=4)
+        self._wants(chosen=chosen[:MOST])
 
     def action_filter(self) -> None:
         """To the filter."""
@@ -294,7 +308,7 @@ class Compare(ComparisonFiles):
             self.notify(str(error), title="Not deleted", severity="error")
             return
         self.notify("Deleted when the app ends; ctrl+z brings it back.", timeout=4)
-        self._wants(chosen=tuple(one for one in self._wish.chosen if one != record.folder))
+        self._wants(chosen=tuple(one for one in self._chosen if one != record.folder))
 
     def action_undo(self) -> None:
         """Bring back the run deleted last."""

@@ -16,7 +16,7 @@ OTHER = "a file …"
 
 
 class ComparisonFiles(Mode):
-    """Runs files beside the app, in processes. Subclasses bind `run_file`, show the standings."""
+    """Runs files beside the app, in processes. Subclasses bind `run_file` and show how it goes."""
 
     @dataclass
     class _Stands(Message):
@@ -35,6 +35,10 @@ class ComparisonFiles(Mode):
 
     def show_standings(self) -> None:
         """The standings have changed."""
+        raise NotImplementedError
+
+    def show_comparison(self, folder: Path) -> None:
+        """A comparison has begun; its runs are kept there."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
@@ -100,9 +104,13 @@ class ComparisonFiles(Mode):
 
     @on(_Stands)
     def _stands(self, event: _Stands) -> None:
-        self.standings[event.standing.path] = event.standing
+        standing = event.standing
+        begins = self.standings[standing.path].folder is None
+        self.standings[standing.path] = standing
         if self.app.is_running:
             self.show_standings()
+            if begins and standing.folder is not None:
+                self.show_comparison(standing.folder)
 
     @on(_Stopped)
     def _stopped(self, event: _Stopped) -> None:

@@ -290,7 +290,7 @@ class Curve(Widget, can_focus=True):
         room = width - heading.cell_length - lines[0].cell_length - 2
         if len(lines) == 1 and room >= 1:
             return [Strip.join([heading, Strip([Segment(" " * room)]), *lines])]
-        return [heading, *lines] if title and len(lines) < most else lines
+        return [heading, *lines] if title and most > 1 else lines
 
     def _readout(self, width: int, most: int) -> list[Strip]:
         following = self.cursor is None
