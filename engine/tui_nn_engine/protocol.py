@@ -117,8 +117,8 @@ class Inspect:
     "subject" says what there is to see, "" ends it. Each view reads its own fields: guess the
     `picture` (height, width), put in the middle if `centre`; surface `columns` and `rows`; mistakes
     `part`, `cell` (true class, guess; -1: all) and, of a regression or of labels, `output`; roc
-    `part` and `output`, the class or label; trace `part` and `place` (-1: the worst); filters `layer`, `first` (unit);
-    path `ends`; writing `temperature` and `seed`.
+    `part` and `output`, the class or label; trace `part` and `place` (-1: the worst); filters
+    `layer`, `first` (unit); path `ends`; writing `temperature` and `seed`.
     """
 
     view: Literal[
