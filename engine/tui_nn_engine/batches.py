@@ -48,8 +48,12 @@ class Batches:
 
     def targets(self, epoch: int) -> Array:
         """All targets in the order of this epoch."""
+        return self.ordered(self.y, epoch)
+
+    def ordered(self, samples: Array, epoch: int) -> Array:
+        """What has a row for each sample, in the order of this epoch."""
         order = self._order_of(epoch)
-        return self.y if order is None else self.y.take(order, 0)
+        return samples if order is None else samples.take(order, 0)
 
     def _order_of(self, epoch: int) -> NDArray[np.intp] | None:
         """None: as they are. A full batch needs no order."""

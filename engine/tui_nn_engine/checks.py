@@ -14,8 +14,11 @@ from tui_nn_engine.layers import (
     Add,
     BatchNormalization,
     Dense,
+    Embedding,
     GaussianNoise,
     Join,
+    Layer,
+    Masking,
     McCullochPitts,
     Normalization,
     Place,
@@ -65,7 +68,16 @@ def _layers(experiment: Experiment, shape: tuple[int, ...]) -> Iterator[Misfit]:
                 yield join_misfit(experiment, place, place.layer, fed)
             continue
         for problem in place.layer.problems(fed[0]):
-            yield Misfit(f"{place.path}.{problem.path}", problem.message)
+            yield Misfit(f"{place.path}.{problem.path}".rstrip("."), problem.message)
+        if place.sources != (INPUT,) and _masks(place.layer):
+            message = (
+                f"{place.name} finds padding in the data itself, so it must be the first layer"
+            )
+            yield Misfit(place.path, message)
+
+
+def _masks(layer: Layer) -> bool:
+    return isinstance(layer, Masking) or (isinstance(layer, Embedding) and layer.mask_zero)
 
 
 def _batches(experiment: Experiment, data: PreparedData) -> Iterator[Misfit]:

@@ -11,6 +11,7 @@ from tui_nn_engine.network import Network
 from tui_nn_engine.slots import Slot, layer_of
 
 _TIME = re.compile(r"/t=(\d+)")
+_STEPWISE = {"real", "s", "c", "cs", "E.per step"}
 _GATED = {"a", "net", "gates", "s", "kernel", "recurrent_kernel", "bias", "recurrent_bias"}
 
 
@@ -79,6 +80,8 @@ class Elements:
             time, unit = index[1] + 1, index[2]
         else:
             unit = int(np.ravel_multi_index(index[1:], slot.shape[1:])) if index[1:] else 0
+            if part in _STEPWISE and len(index) == 2 and time is None:
+                time, unit = unit + 1, 0
         gate, recurrent = "", self._gates.get(layer)
         if recurrent is not None and part in _GATED:
             gate, unit = recurrent.gates[unit // recurrent.units], unit % recurrent.units

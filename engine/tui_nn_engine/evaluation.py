@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.data import Part, PreparedData
-from tui_nn_engine.metrics import metrics_for
+from tui_nn_engine.metrics import counted, metrics_for
 from tui_nn_engine.network import Network
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.program import Program
@@ -50,7 +50,8 @@ class Evaluator:
                     call()
                 outputs[start:stop] = program.output.array
                 total += program.loss_value * program.batch
-            metrics = {name: metric(outputs, targets) for name, metric in self.metrics.items()}
+            compared = counted(outputs, targets, self.network.mask(part.x))
+            metrics = {name: metric(*compared) for name, metric in self.metrics.items()}
         return Evaluation(total / len(part), metrics)
 
     def predict(self, x: Array) -> Array:

@@ -5,6 +5,7 @@ import numpy as np
 from tui_nn_engine.batches import Batches
 from tui_nn_engine.evaluation import Evaluator
 from tui_nn_engine.events import Epochs
+from tui_nn_engine.metrics import counted
 from tui_nn_engine.program import Program
 from tui_nn_engine.state import TrainingState
 
@@ -16,6 +17,7 @@ class Figures:
 
     def __init__(self, state: TrainingState, batches: Batches, evaluator: Evaluator) -> None:
         self._state, self._batches, self._evaluator = state, batches, evaluator
+        self._mask = evaluator.network.mask(batches.x)
         names = ("loss", *evaluator.metrics)
         self._validation = evaluator.data.validation
         val = tuple(f"val_{name}" for name in names) if len(self._validation) else ()
@@ -46,7 +48,9 @@ class Figures:
         loss = float(np.dot(state.epoch_losses, batches.shares))
         targets = batches.targets(state.epoch)
         metrics = self._evaluator.metrics.values()
-        row = [metric(state.epoch_outputs, targets) for metric in metrics]
+        mask = None if self._mask is None else batches.ordered(self._mask, state.epoch)
+        compared = counted(state.epoch_outputs, targets, mask)
+        row = [metric(*compared) for metric in metrics]
         if self._penalized:
             row.append(program.penalty)
         if len(self._validation):

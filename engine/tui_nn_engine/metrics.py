@@ -92,6 +92,19 @@ def mbe(scale: NDArray[Any]) -> Metric:
     return compute
 
 
+def counted(
+    outputs: NDArray[Any], targets: NDArray[Any], mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Outputs and targets that metrics compare: over time those of all real steps, (steps, ...).
+
+    `mask` (samples, time) tells real steps from padding; None: all are real.
+    """
+    if outputs.ndim < 3:
+        return outputs, targets
+    real = np.ones(outputs.shape[:2], bool) if mask is None else mask
+    return outputs[real], targets[real]
+
+
 def metrics_for(data: PreparedData, loss: Loss | None) -> dict[str, Metric]:
     """The metrics that fit the task, by name."""
     if data.dataset.task == "regression":

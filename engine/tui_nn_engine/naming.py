@@ -48,7 +48,6 @@ _KINDS = {
     "moving_mean": "moving mean",
     "moving_variance": "moving variance",
     "a": "sum of the inputs",
-    "s": "sum of the state",
     "net": "net input",
     "gates": "gate",
     "ĥ": "output",
@@ -58,8 +57,11 @@ _KINDS = {
     "x′": "input after dropout",
     "r⊙h′": "what the reset gate lets through",
     "recurrent mask": "dropout mask of the state",
+    "real": "mask",
+    "s": "share of the step",
+    "cs": "weight of the step",
 }
-_OF_CELLS = {"c": "cell state"}
+_OF_CELLS = {"c": "cell state", "s": "sum of the state"}
 _WEIGHTS = {"kernel": "w", "inhibition": "w⁻", "recurrent_kernel": "u"}
 _OF_UNITS = {
     "bias": "b",
@@ -203,6 +205,8 @@ class Names:
         if slot.name == "loss.E.per sample":
             return "E"
         at = self._elements.find(slot, index)
+        if at.part == "E.per step":
+            return f"E{at.when}"
         if slot is self._program.y or slot is self._program.output or at.part == "t′":
             letter = "y" if slot is self._program.output else "t"
             last = self._numbers[layer_of(self._program.output.name)].first
@@ -211,14 +215,14 @@ class Names:
         if slot is self._program.x:
             return f"x{1 + at.unit}{at.when}"
         if at.layer not in self._numbers:
-            return at.part or slot.name
-        return self._of_layer(at, units=len(slot.shape) > 1)
+            return f"{at.part}{at.when}" if at.part else slot.name
+        return self._of_layer(at, units=len(slot.shape) > 1 and at.part != "real")
 
     def _of_layer(self, at: Element, *, units: bool) -> str:
         """An element of what a layer computes; some have no units."""
         numbers = self._numbers[at.layer]
         if not units:
-            return f"{at.part}{at.when}"
+            return f"m{at.when}"
         number = (numbers.before if at.part == "x′" else numbers.first) + at.unit
         if at.part == "f'(z)":
             return f"f′(z{number}{at.when})"

@@ -1,17 +1,21 @@
 """A network: shapes from layer to layer, its parameters, and the programs compiled from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import INPUT, Layer, shaped
+from tui_nn_engine.layers.layer import Mask
 from tui_nn_engine.layers.places import top_of
 from tui_nn_engine.parameters import Parameters, ParameterSpec
 from tui_nn_engine.program import PHASES, Builder, Program, Slot
 
 Shape = tuple[int, ...]
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,18 @@ class Network:
             loss = self.experiment.method.measure(builder, output, y)
         return Program(tuple(builder.ops), x, y, output, loss)
 
+    def mask(self, x: NDArray[Any]) -> Mask | None:
+        """(samples, time): which time steps of the outputs for inputs x count; None: all.
+
+        As `_forward` hands masks on: from a layer that masks the inputs as long as there is time.
+        """
+        masks = dict[str, Mask | None]({INPUT: None})
+        for place, _, out in shaped(self.places, self.sample_shape):
+            own = place.layer.real_steps(x) if place.sources == (INPUT,) else None
+            found = _first([own, *(masks[source] for source in place.sources)])
+            masks[place.name] = found if len(out) == 2 else None
+        return masks[self.places[-1].name]
+
     def _builder(
         self,
         batch: int,
@@ -125,12 +141,20 @@ class Network:
         return builder, x, y
 
     def _forward(self, builder: Builder, x: Slot) -> Slot:
-        made = {INPUT: x}
+        made, masks = {INPUT: x}, dict[str, Slot | None]({INPUT: None})
         for place in self.places:
+            builder.mask = _first(masks[source] for source in place.sources)
             with builder.within(place.name):
                 fed = (made[source] for source in place.sources)
                 made[place.name] = place.layer.emit(builder, *fed)
+            builder.mask = builder.mask if len(made[place.name].shape) == 3 else None
+            masks[place.name] = builder.mask
         return made[self.places[-1].name]
+
+
+def _first(masks: Iterable[M | None]) -> M | None:
+    """The first mask there is."""
+    return next((mask for mask in masks if mask is not None), None)
 
 
 def parameters_of(

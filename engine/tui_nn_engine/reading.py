@@ -92,7 +92,8 @@ class Reading:
 
     def here(self, position: int, *, as_: str = "") -> Expression:
         """The element of an input that stands where the element stands."""
-        return self.input(position, *self.element, as_=as_)
+        axes = len(self.inputs[position].shape)
+        return self.input(position, *self.element[:axes], as_=as_)
 
     def lines(
         self, right: Expression, position: int = 0, *index: Index, as_: str = ""

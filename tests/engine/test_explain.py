@@ -376,6 +376,74 @@ def check(found: Explanation, notation: Notation) -> None:
         assert agree(computed(share.text), share.value, sizes_in(share.text))
 
 
+SEQUENCES = {"return_sequences": True}
+OVER_TIME: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "padding": (
+        [
+            {"type": "masking"},
+            {"type": "bidirectional", "layer": {"type": "gru", "units": 2, **SEQUENCES}},
+            {"type": "lstm", "units": 2, **SEQUENCES, "go_backwards": True},
+            {"type": "dense", "units": 3, "activation": "softmax"},
+        ],
+        "categorical_crossentropy",
+    ),
+    "tokens": (
+        [
+            {"type": "embedding", "input_dim": 3, "output_dim": 2, "mask_zero": True},
+            {"type": "simple_rnn", "units": 3, **SEQUENCES},
+        ],
+        "root_mean_squared_error",
+    ),
+    "from one sequence to another": (
+        [
+            {"type": "masking"},
+            {
+                "type": "bidirectional",
+                "layer": {"type": "lstm", "units": 2, "bptt_steps": 2},
+                "merge_mode": "sum",
+            },
+            {"type": "repeat_vector", "n": 4},
+            {"type": "gru", "units": 3, **SEQUENCES, "reset_after": False},
+        ],
+        "mean_squared_error",
+    ),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("network", OVER_TIME)
+def test_every_line_of_networks_over_time(network: str, weighted: bool) -> None:
+    layers, kind = OVER_TIME[network]
+    loss: dict[str, Any] = {"type": kind}
+    if weighted:
+        loss["class_weight"] = [1.0, 2.0, 0.5]
+    random = np.random.default_rng(3)
+    tokens = np.array([[1, 2, 2, 1], [2, 1, 0, 0], [1, 0, 0, 0]])
+    x = tokens.astype(float) if network == "tokens" else random.normal(size=(3, 4, 2))
+    x[tokens == 0] = 0
+    t = np.eye(3)[random.integers(0, 3, (3, 4))]
+    tree = {
+        "dtype": "float64",
+        "data": {"name": "arrays"},
+        "layers": layers,
+        "loss": loss,
+        "training": {"epochs": 9, "batch_size": 3, "threads": 1},
+    }
+    stepper = Stepper(trainer_of(tree, x, t))
+    for notation in (Notation("paper", "delta", 17), Notation("code", "e", 17)):
+        stepper.go_to(0)
+        while stepper.forward():
+            index = stepper.cursor - 1
+            op = stepper.ops[index]
+            shape = stepper.program.output.shape if op.phase == "loss" else op.output.shape
+            for element in {tuple(random.integers(0, shape)) for _ in range(2)}:
+                place = tuple(map(int, element))
+                found = explain(stepper, index, place, notation)
+                check(found, notation)
+                value = float(op.output.array[place[: op.output.array.ndim]])
+                assert abs(found.lines[-1].value) == pytest.approx(abs(value), abs=1e-15)
+
+
 @settings(max_examples=40, deadline=None)
 @given(networks(), st.integers(0, 2), st.data())
 def test_afterwards_and_beforehand_the_same_is_said(

@@ -14,22 +14,17 @@ from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import LAYERS
 from tui_nn_engine.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Sigmoid, Softmax, Softplus, Tanh
+from tui_nn_engine.primitives.carrying import Carry
+from tui_nn_engine.primitives.embedding import Lookup, Repeat
+from tui_nn_engine.primitives.gru_cell import Mixture, ResetSum
 from tui_nn_engine.primitives.joining import AddBranches, Concatenate, Select
 from tui_nn_engine.primitives.linear import Add, AddBias, MatMul, Multiply, Reshape
 from tui_nn_engine.primitives.losses import LOSSES
+from tui_nn_engine.primitives.lstm_cell import CellOutput, CellState
 from tui_nn_engine.primitives.normalization import Normalize, Scale, Shift
 from tui_nn_engine.primitives.penalties import Penalty
 from tui_nn_engine.primitives.powers import Powers
-from tui_nn_engine.primitives.recurrent import (
-    Carry,
-    CellOutput,
-    CellState,
-    GateProduct,
-    Gates,
-    Mixture,
-    RecurrentProduct,
-    ResetSum,
-)
+from tui_nn_engine.primitives.recurrent import GateProduct, Gates, RecurrentProduct
 from tui_nn_engine.primitives.sequences import InOrder, InputProducts, MultiplySteps, by_step
 from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
 from tui_nn_engine.regularizers import L1, L1L2, L2
@@ -171,6 +166,7 @@ def gates(kind: type[Any]) -> tuple[Build, dict[str, tuple[int, ...]]]:
     return lambda builder, slots: builder.apply(kinds, slots["z"], name="h"), {"z": (4, 6)}
 
 
+TOKENS = Slot("x", np.array([[0.0, 2.0, 2.0], [1.0, 2.0, 0.0]]), "input")
 Z = {"z": (4, 3)}
 CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
     **{kind_name(kind): (activation_case(kind), Z) for kind in ACTIVATIONS},
@@ -259,6 +255,11 @@ CASES: dict[str, tuple[Build, dict[str, tuple[int, ...]]]] = {
     "mixture": cell(Mixture(), "h", "z", "candidate"),
     "reset": cell(ResetSum(), "a", "r", "s"),
     "padding": (masked(Carry(), width=0), {"new": (4, 3), "before": (4, 3)}),
+    "repeat": (lambda b, s: b.apply(Repeat(3), s["x"], name="h"), {"x": (4, 2)}),
+    "look up": (
+        lambda b, s: b.apply(Lookup(), TOKENS, s["table"], name="h"),
+        {"table": (4, 3)},
+    ),
     "multiply steps": (masked(MultiplySteps(), width=3), {"x": (4, 5, 3)}),
     "sum": (
         lambda b, s: b.apply(Sum(), s["x"], s["y"], s["z"], name="h"),
@@ -460,6 +461,26 @@ STACKS |= {
         ]
         + [{"type": "flatten"}],
     ),
+    "bidirectional": (
+        (3, 2),
+        [
+            {"type": "bidirectional", "layer": {"type": "gru", **RECURRENT, "bptt_steps": 5}},
+            {"type": "repeat_vector", "n": 2},
+            {"type": "simple_rnn", **RECURRENT, "go_backwards": True},
+        ],
+    ),
+    "bidirectional, summed": (
+        (3, 2),
+        [
+            {"type": "masking", "mask_value": 9.0},
+            {"type": "bidirectional", "merge_mode": "sum", "layer": {"type": "lstm", **RECURRENT}},
+        ],
+    ),
+    "embedding": (
+        (4,),
+        [{"type": "embedding", "input_dim": 2, "output_dim": 3}, {"type": "gru", **RECURRENT}],
+    ),
+    "a target a step": ((4, 3), [{"type": "lstm", **RECURRENT, "return_sequences": True}]),
 }
 
 

@@ -176,6 +176,15 @@ NETWORKS: dict[str, list[dict[str, Any]]] = {
         {"type": "gru", "units": 4, "reset_after": False, "recurrent_dropout": 0.4},
         DENSE,
     ],
+    "bidirectional": [
+        {"type": "bidirectional", "layer": {"type": "lstm", "units": 2, "return_sequences": True}},
+        {"type": "bidirectional", "layer": {"type": "gru", "units": 2}, "merge_mode": "sum"},
+    ],
+    "from one sequence to another": [
+        {"type": "lstm", "units": 2},
+        {"type": "repeat_vector", "n": 3},
+        {"type": "gru", "units": 2},
+    ],
     "flattened": [
         {"type": "simple_rnn", "units": 2, "return_sequences": True},
         {"type": "flatten"},
@@ -229,6 +238,185 @@ def test_truncated_errors_stay_within_the_last_window(kind: str) -> None:
     assert any(not np.allclose(whole[name], gradients[name]) for name in whole)
     longer = computed(waved({"type": kind, "bptt_steps": 5}, x=x, t=T[:1]))
     assert all(np.array_equal(whole[name], longer[name]) for name in whole)
+
+
+# -- both ways, tokens ----------------------------------------------------------------------------
+
+
+def output(trainer: Trainer) -> np.ndarray:
+    computed(trainer)
+    assert trainer.program is not None
+    return trainer.program.output.array.copy()
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_backwards_is_forwards_on_the_sequence_turned_round(sequences: bool) -> None:
+    t = wave(2, STEPS, UNITS, start=2) if sequences else T
+    layer = {"type": "gru", "return_sequences": sequences}
+    forwards = output(waved(layer, x=X[:, ::-1].copy(), t=t))
+    backwards = output(waved({**layer, "go_backwards": True}, t=t))
+    np.testing.assert_allclose(backwards, forwards[:, ::-1] if sequences else forwards, atol=1e-14)
+
+
+def test_bidirectional_is_one_layer_each_way_side_by_side() -> None:
+    layer = {"type": "lstm", "units": UNITS}
+    both = trainer_of([{"type": "bidirectional", "layer": layer}], t=wave(2, 4, start=2))
+    assert [row.name for row in both.network.summary()] == ["lstm_1", "lstm_2", "concatenate_1"]
+    values = dict(both.parameters.views)
+    for way in (1, 2):
+        alone = trainer_of([{**layer, "go_backwards": way == 2}])
+        for name, view in alone.parameters.views.items():
+            view[...] = values[name.replace("lstm_1", f"lstm_{way}")]
+        half = slice((way - 1) * UNITS, way * UNITS)
+        np.testing.assert_array_equal(output(both)[:, half], output(alone))
+
+
+def test_an_embedding_is_a_dense_layer_on_tokens_as_one_hot_rows() -> None:
+    tokens = np.array([[0.0, 2.0, 2.0, 1.0], [2.0, 1.0, 0.0, 0.0]])
+    table = wave(3, 2, start=3)
+    rnn = {"type": "simple_rnn", "units": 2}
+    looked_up = trainer_of([{"type": "embedding", "input_dim": 3, "output_dim": 2}, rnn], tokens)
+    dense = {"type": "dense", "units": 2, "use_bias": False}
+    multiplied = trainer_of([dense, rnn], np.eye(3)[tokens.astype(int)])
+    looked_up.parameters.views["embedding_1.embeddings"][...] = table
+    multiplied.parameters.views["dense_1.kernel"][...] = table
+    ours, theirs = computed(looked_up), computed(multiplied)
+    np.testing.assert_allclose(output(looked_up), output(multiplied), atol=1e-15)
+    np.testing.assert_allclose(ours["embedding_1.embeddings"], theirs["dense_1.kernel"], atol=1e-15)
+
+
+# -- padding --------------------------------------------------------------------------------------
+
+LENGTHS = (4, 2, 1)
+
+
+def padded(value: float = 0.0) -> np.ndarray:
+    """(3, 4, 2): sequences of these lengths."""
+    x = wave(3, 4, FEATURES, start=1)
+    for sample, length in enumerate(LENGTHS):
+        x[sample, length:] = value
+    return x
+
+
+PADDED: dict[str, list[dict[str, Any]]] = {
+    "simple_rnn": [{"type": "simple_rnn", "units": 2}],
+    "lstm": [{"type": "lstm", "units": 2}],
+    "gru": [{"type": "gru", "units": 2, "reset_after": False}],
+    "bidirectional": [
+        {"type": "bidirectional", "layer": {"type": "gru", "units": 2, "return_sequences": True}},
+        {"type": "simple_rnn", "units": 2},
+    ],
+    "stacked": [
+        {"type": "lstm", "units": 2, "return_sequences": True},
+        {"type": "layer_normalization"},
+        {"type": "gru", "units": 2, "go_backwards": True},
+    ],
+}
+
+
+@pytest.mark.parametrize("network", PADDED)
+def test_padding_changes_neither_outputs_nor_gradients(network: str) -> None:
+    """The gradient of the batch is the mean of those of its sequences, each alone, unpadded."""
+    masked = [{"type": "masking", "mask_value": -7.0}, *PADDED[network]]
+    x, t = padded(-7.0), wave(3, 2, start=2)
+    together = trainer_of(masked, x, t)
+    gradients, outputs = computed(together), output(together)
+    alone = []
+    for sample, length in enumerate(LENGTHS):
+        one = slice(sample, sample + 1)
+        trainer = trainer_of(PADDED[network], x[one, :length], t[one])
+        alone.append(computed(trainer))
+        np.testing.assert_allclose(output(trainer), outputs[one], atol=1e-14)
+    for name, gradient in gradients.items():
+        mean = sum(each[name] for each in alone) / 3
+        np.testing.assert_allclose(gradient, mean, atol=1e-14)
+    np.testing.assert_allclose(
+        together.parameters.gradients, numerical(together), rtol=1e-6, atol=1e-9
+    )
+
+
+def tagger(kind: str, loss: str, t: np.ndarray, **of_loss: Any) -> Trainer:
+    """An output at every step; the last layer's activation suits the loss."""
+    activation = "softmax" if loss == "categorical_crossentropy" else "linear"
+    layers = [
+        {"type": "masking"},
+        {"type": kind, "units": 2, "return_sequences": True},
+        {"type": "dense", "units": t.shape[2], "activation": activation},
+    ]
+    tree = {
+        "dtype": "float64",
+        "data": {"name": "arrays"},
+        "layers": layers,
+        "loss": {"type": loss, **of_loss},
+        "training": {"epochs": 2, "batch_size": 3, "threads": 1},
+    }
+    return Trainer(Experiment.parse(tree), data=(padded(), t))
+
+
+REAL = np.arange(4) < np.array(LENGTHS)[:, None]
+
+
+def test_the_loss_is_the_mean_over_real_steps() -> None:
+    classes = np.arange(12).reshape(3, 4) % 3
+    t = np.eye(3)[classes] * REAL[..., None]
+    trainer = tagger("lstm", "categorical_crossentropy", t)
+    p = output(trainer)
+    surprise = -np.log(p[np.arange(3)[:, None], np.arange(4), classes])
+    assert trainer.program is not None
+    assert trainer.program.loss_value == pytest.approx(surprise[REAL].mean(), rel=1e-12)
+    np.testing.assert_allclose(
+        trainer.parameters.gradients, numerical(trainer), rtol=1e-6, atol=1e-9
+    )
+    right = (p.argmax(axis=2) == classes)[REAL].mean()
+    evaluation = trainer.evaluate(trainer.data.train)
+    assert evaluation.metrics["accuracy"] == pytest.approx(right)
+    assert evaluation.loss == pytest.approx(surprise[REAL].mean(), rel=1e-12)
+    weights = np.array([1.0, 3.0, 0.5])
+    weighted = tagger("lstm", "categorical_crossentropy", t, class_weight=weights.tolist())
+    computed(weighted)
+    assert weighted.program is not None
+    wanted = (surprise * weights[classes])[REAL].mean()
+    assert weighted.program.loss_value == pytest.approx(wanted, rel=1e-12)
+    np.testing.assert_allclose(
+        weighted.parameters.gradients, numerical(weighted), rtol=1e-6, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "root_mean_squared_error", "huber"])
+def test_numbers_at_every_step_are_learned_where_these_are_real(loss: str) -> None:
+    t = wave(3, 4, 2, start=5) * REAL[..., None]
+    trainer = tagger("gru", loss, t)
+    y = output(trainer)
+    assert trainer.program is not None
+    square = ((y - t) ** 2).mean(axis=2)[REAL].mean()
+    if loss != "huber":
+        wanted = square if loss == "mean_squared_error" else np.sqrt(square)
+        assert trainer.program.loss_value == pytest.approx(wanted, rel=1e-12)
+    np.testing.assert_allclose(
+        trainer.parameters.gradients, numerical(trainer), rtol=1e-6, atol=1e-9
+    )
+    assert trainer.evaluate(trainer.data.train).metrics["rmse"] == pytest.approx(np.sqrt(square))
+
+
+def test_the_metrics_of_an_epoch_leave_padding_out_in_whatever_order_it_goes() -> None:
+    classes = np.arange(12).reshape(3, 4) % 2
+    trainer = tagger("lstm", "categorical_crossentropy", np.eye(2)[classes] * REAL[..., None])
+    tree = trainer.experiment.tree(defaults=True)
+    tree["training"] |= {"batch_size": 2, "epochs": 3}
+    tree["optimizer"] = {"type": "sgd", "learning_rate": 1e-12}
+    shuffled = Trainer(
+        Experiment.parse(tree), data=(padded(), np.eye(2)[classes] * REAL[..., None])
+    )
+    for _ in range(6):
+        shuffled.update()
+    accuracy = [row[shuffled.columns.index("accuracy")] for row in shuffled.take_ended().values]
+    assert set(accuracy) == {trainer.evaluate(trainer.data.train).metrics["accuracy"]}
+
+
+def test_masks_must_come_first() -> None:
+    layers = [{"type": "lstm", "units": 2, "return_sequences": True}, {"type": "masking"}]
+    with pytest.raises(ValueError, match="masking_1 finds padding in the data itself"):
+        trainer_of([*layers, {"type": "gru", "units": 2}])
 
 
 # -- how they start, what they are asked ----------------------------------------------------------

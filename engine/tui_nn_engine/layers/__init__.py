@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from tui_nn_engine.layers.bidirectional import Bidirectional
 from tui_nn_engine.layers.dense import Dense
 from tui_nn_engine.layers.gru import GRU
 from tui_nn_engine.layers.joining import Add, Join
@@ -18,6 +19,7 @@ from tui_nn_engine.layers.places import INPUT, Place, fed_by, placed, shaped
 from tui_nn_engine.layers.polynomial import Polynomial
 from tui_nn_engine.layers.recurrent import Recurrent
 from tui_nn_engine.layers.selecting import Select
+from tui_nn_engine.layers.sequences import Embedding, Masking, RepeatVector
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
 from tui_nn_engine.layers.simple_rnn import SimpleRNN
 from tui_nn_engine.schema import OneOf
@@ -37,6 +39,10 @@ LAYERS: tuple[type[Layer], ...] = (
     SimpleRNN,
     LSTM,
     GRU,
+    Bidirectional,
+    Embedding,
+    Masking,
+    RepeatVector,
 )
 AnyLayer = Annotated[Layer, OneOf(LAYERS)]
 # A branch holds layers of any type, a parallel block among them: known only here.
@@ -52,20 +58,24 @@ __all__ = [
     "Add",
     "AnyLayer",
     "BatchNormalization",
+    "Bidirectional",
     "Branch",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianNoise",
     "Join",
     "Layer",
     "LayerNormalization",
+    "Masking",
     "McCullochPitts",
     "Normalization",
     "Parallel",
     "Place",
     "Polynomial",
     "Recurrent",
+    "RepeatVector",
     "Select",
     "SimpleRNN",
     "fed_by",

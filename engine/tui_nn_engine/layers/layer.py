@@ -1,12 +1,16 @@
 """What every layer says of itself."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.schema import Kind, Problem
 
 Shape = tuple[int, ...]
+Mask = NDArray[np.bool_]
 
 
 class Layer(Kind):
@@ -36,6 +40,10 @@ class Layer(Kind):
     def connections(self, shape: Shape) -> int:  # noqa: ARG002
         """Weighted connections from its inputs to its outputs, biases not counted."""
         return 0
+
+    def real_steps(self, x: NDArray[Any]) -> Mask | None:  # noqa: ARG002
+        """(samples, time): which steps of data x it takes for real; None: it does not look."""
+        return None
 
     def emit(self, builder: Builder, x: Slot) -> Slot:
         """Append its operations on x (batch, ...); returns the slot of its output."""

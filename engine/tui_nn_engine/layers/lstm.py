@@ -8,7 +8,8 @@ from pydantic import Field
 from tui_nn_engine.initializers import Given, Initializer
 from tui_nn_engine.layers.recurrent import ALL, Part, Recurrent, States, TimeStep, Weights
 from tui_nn_engine.primitives.activations import AnyElementwise, Sigmoid
-from tui_nn_engine.primitives.recurrent import CellOutput, CellState, Gates, RecurrentProduct
+from tui_nn_engine.primitives.lstm_cell import CellOutput, CellState
+from tui_nn_engine.primitives.recurrent import Gates, RecurrentProduct
 from tui_nn_engine.program import Builder
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui_nn_engine.layers.bidirectional import Bidirectional
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.layers.parallel import Parallel
 from tui_nn_engine.schema import kind_name
@@ -13,7 +14,8 @@ INPUT = ""
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A layer in a network. A parallel block is the layers of its branches, then its join.
+    """A layer in a network. A parallel block is the layers of its branches, then its join; a
+    bidirectional one both its layers, then their join.
 
     `name` is its type and number, counted per type: "dense_1"; `path` where it stands in the file:
     "layers[1].branches[0].layers[2]"; `sources` the names of the layers it is fed by.
@@ -54,6 +56,9 @@ def placed(layers: Sequence[Layer]) -> tuple[Place, ...]:
                     put_all(branch.layers, f"{here}.branches[{place}].layers", source)
                     for place, branch in enumerate(layer.branches)
                 ]
+                source = put(layer.joining, here, ends)
+            elif isinstance(layer, Bidirectional):
+                ends = [put(way, f"{here}.layer", [source]) for way in layer.ways]
                 source = put(layer.joining, here, ends)
             else:
                 source = put(layer, here, [source])

@@ -24,9 +24,9 @@ from tui_nn_engine.initializers import (
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.activations import AnyElementwise, Tanh
+from tui_nn_engine.primitives.carrying import Carry
 from tui_nn_engine.primitives.linear import Multiply
 from tui_nn_engine.primitives.noise import DropoutMask
-from tui_nn_engine.primitives.recurrent import Carry
 from tui_nn_engine.primitives.sequences import InOrder, InputProducts, MultiplySteps, by_step
 from tui_nn_engine.program import Builder, Slot
 from tui_nn_engine.regularizers import AnyRegularizer, Regularizer
@@ -58,7 +58,8 @@ class Recurrent(Layer):
     """A layer that goes through a sequence (time, features) step by step and keeps a state h.
 
     It gives (time, units) where it returns sequences, else h of the last step, (units,). At steps
-    that are padding the state stays as it was, as in Keras.
+    that are padding the state stays as it was, as in Keras. Going backwards, what it gives at each
+    step stays at that step (Keras turns the sequence round).
     """
 
     over_time: ClassVar[bool] = True
@@ -82,6 +83,9 @@ class Recurrent(Layer):
     bias_initializer: Annotated[AnyInitializer, Field(description="how the biases b start")] = (
         Zeros()
     )
+    go_backwards: Annotated[
+        bool, Field(description="from the last time step to the first; each output keeps its step")
+    ] = False
     dropout: Annotated[
         float, Field(ge=0, lt=1, description="share of the inputs dropped, each for a sequence")
     ] = 0.0
@@ -176,10 +180,6 @@ class Recurrent(Layer):
 
     def emit(self, builder: Builder, x: Slot) -> Slot:
         """The input products of all steps, then the steps one after the other."""
-        return self.unrolled(builder, x, backwards=False)
-
-    def unrolled(self, builder: Builder, x: Slot, *, backwards: bool) -> Slot:
-        """The same through time, or from the last step to the first."""
         batch, time, _ = x.shape
         here, weights = builder.path, self._weights(builder)
         a = self._input_products(builder, x, weights)
@@ -187,7 +187,7 @@ class Recurrent(Layer):
         net = by_step(builder, "net by step", (batch, time, self.columns))
         shown = by_step(builder, "h by step", (batch, time, self.units))
         states = self._initial(builder, batch)
-        steps = range(time - 1, -1, -1) if backwards else range(time)
+        steps = range(time - 1, -1, -1) if self.go_backwards else range(time)
         for done, t in enumerate(steps):
             if done and self.bptt_steps and (time - done) % self.bptt_steps == 0:
                 states = {name: _constant(slot) for name, slot in states.items()}
@@ -202,7 +202,6 @@ class Recurrent(Layer):
                 states = self._at(builder, weights, step, t)
         if self.return_sequences:
             return builder.apply(InOrder(), shown, name="h")
-        builder.mask = None
         return states["h"]
 
     def _at(self, builder: Builder, weights: Weights, step: "TimeStep", t: int) -> States:

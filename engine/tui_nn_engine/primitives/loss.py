@@ -15,10 +15,11 @@ from pydantic import Field
 
 from tui_nn_engine.expressions import Expression, Quantity, formula, lift
 from tui_nn_engine.functions import total
-from tui_nn_engine.primitives.linear import rows
+from tui_nn_engine.primitives.linear import Multiply, rows
+from tui_nn_engine.primitives.padding import StepShare
 from tui_nn_engine.primitives.targets import ClassWeight
 from tui_nn_engine.program import Array, Builder, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import Equation, Meaning, Reading
+from tui_nn_engine.reading import ALL, Equation, Meaning, Reading
 from tui_nn_engine.schema import Kind
 
 AnyArray = Any
@@ -26,6 +27,9 @@ AnyArray = Any
 
 class Loss(Kind):
     """A loss E(y, t) between a network's output y and its targets t, both (batch, ..., outputs).
+
+    Over time, (batch, time, outputs), the loss of a sample is the mean over its time steps; padded
+    ones are left out, so that all real steps of the batch count alike, as in Keras.
 
     `class_weight` multiplies the loss of each sample by a number for its class. As in Keras the
     weighted losses of a batch are summed and divided by the number of its samples, not by the sum
@@ -46,11 +50,23 @@ class Loss(Kind):
     def emit(self, builder: Builder, output: Slot, target: Slot) -> Slot:
         """Append the loss; returns the slot of the mean loss of the batch, a scalar."""
         operation, inputs = self.operation(builder, output, self.aims(builder, target))
+        weights = self._weights(builder, target)
+        if weights is not None:
+            operation.weighted = True
+            inputs = (*inputs, weights)
+        return builder.apply(operation, *inputs, name="E")
+
+    def _weights(self, builder: Builder, target: Slot) -> Slot | None:
+        """What each sample (or time step) counts, by its class and whether it is real."""
+        found = []
         if self.class_weight is not None:
             assert self.class_weight != "balanced"  # noqa: S101  the trainer has counted
-            operation.weighted = True
-            inputs = (*inputs, builder.apply(ClassWeight(self.class_weight), target, name="c"))
-        return builder.apply(operation, *inputs, name="E")
+            found.append(builder.apply(ClassWeight(self.class_weight), target, name="c"))
+        if builder.mask is not None:
+            found.append(builder.apply(StepShare(), builder.mask, name="s"))
+        if len(found) < 2:
+            return found[0] if found else None
+        return builder.apply(Multiply(), *found, name="cs")
 
     def aims(self, builder: Builder, target: Slot) -> Slot:  # noqa: ARG002
         """The targets as this loss takes them."""
@@ -71,9 +87,10 @@ class Loss(Kind):
 
 
 class LossOp(Primitive):
-    """Writes the mean loss, the loss of each sample, and what its gradient will need again.
+    """Writes the mean loss, the loss of each sample (and time step), and that of each output.
 
-    Where it is `weighted`, its last input is the weight of each sample, (batch,).
+    Where it is `weighted`, its last input is the weight of each sample, (batch,), or of each time
+    step, (batch, time).
     """
 
     meaning = ""
@@ -81,7 +98,7 @@ class LossOp(Primitive):
     weighted = False
 
     def of_outputs(self, *inputs: Expression) -> Expression:
-        """The loss of one sample from all its outputs (vectors of the inputs), not averaged."""
+        """The loss of a sample (at one time step) from its outputs (vectors), not averaged."""
         raise NotImplementedError
 
     def of_batch(self, mean: Expression) -> Expression:
@@ -95,53 +112,59 @@ class LossOp(Primitive):
     def explain(self, read: Reading) -> Meaning:
         """The loss of the sample at hand, and the mean over the batch."""
         count = len(read.inputs) - self.weighted
-        each = self.of_outputs(*(read.sample(position) for position in range(count)))
-        width, batch = read.inputs[0].array[0].size, read.outputs[1].shape[0]
+        *place, _ = read.element
+        each = self.of_outputs(*(_row(read, position) for position in range(count)))
+        width, batch = read.inputs[0].shape[-1], read.outputs[1].shape[0]
         if self.averaged and width > 1:
             each = each / width
-        if self.weighted:
-            each = read.input(-1, read.element[0]) * each
         told = f"{self.meaning} The smaller, the better."
         if self.weighted:
-            told += " Times c, the weight of the sample's class."
+            each = _weight(read) * each
+            told += f" Times {read.inputs[-1].name.rpartition('.')[2]}, what this counts."
+        lines = list(self.parts(read))
+        if len(read.outputs) > 3:
+            steps = int(np.prod(read.outputs[3].shape[1:]))
+            lines += read.lines(each, 3, *place)
+            each = total(read.output(3, place[0], ...)) / steps
+            told += f" The loss of a sample is the mean over its {steps} time steps."
         if batch == 1:
-            return Meaning((*self.parts(read), *read.lines(self.of_batch(each))), told)
+            return Meaning((*lines, *read.lines(self.of_batch(each))), told)
         mean = read.lines(self.of_batch(total(read.output(1, ...)) / batch))
-        sample = read.lines(each, 1, read.element[0])
+        lines += read.lines(each, 1, place[0])
         told += f" The loss of the batch is the mean over its {batch} samples."
-        return Meaning((*self.parts(read), *sample, *mean), told)
+        return Meaning((*lines, *mean), told)
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
-        """A scalar; (batch,); the shape of the output."""
+        """A scalar; (batch,); the shape of the output; over time (batch, time)."""
         shape = inputs[0].shape
-        return {"": (), "per sample": shape[:1], "per output": shape}
+        found = {"": (), "per sample": shape[:1], "per output": shape}
+        return found | ({"per step": shape[:-1]} if len(shape) > 2 else {})
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """Per output, summed to per sample (and weighted), averaged over the batch."""
-        mean, each, per_output = outputs
+        """Per output, summed to per step or sample (and weighted), averaged over time and batch."""
+        mean, each, per_output, *steps = outputs
         values = inputs[: len(inputs) - self.weighted]
-        write = self.bind_terms([rows(a) if a.ndim else a for a in values], rows(per_output))
-        flat: AnyArray = per_output.reshape(len(each), -1)
+        flat: AnyArray = rows(per_output)
+        write = self.bind_terms([rows(a) if a.ndim else a for a in values], flat)
         weight = np.full(flat.shape[1], self.weight(flat.shape[1]), flat.dtype)
         average = self.bind_average(each, mean)
-        if not self.weighted:
-            sum_outputs = partial(np.dot, flat, weight, each)
+        sums: AnyArray = steps[0] if steps else each
+        inner: AnyArray = np.empty_like(sums) if self.weighted else sums
+        calls: list[Call] = [write, partial(np.dot, flat, weight, inner.reshape(-1))]
+        if self.weighted:
+            factor = inputs[-1].reshape(*inputs[-1].shape, *(1,) * (sums.ndim - inputs[-1].ndim))
+            calls.append(partial(np.multiply, inner, factor, sums))
+        if steps:
+            of_sample = sums.reshape(len(sums), -1)
+            share = np.full(of_sample.shape[1], 1 / of_sample.shape[1], sums.dtype)
+            calls.append(partial(np.dot, of_sample, share, each))
+        calls.append(average)
 
-            def call() -> None:
-                write()
-                sum_outputs()
-                average()
+        def call() -> None:
+            for one in calls:
+                one()
 
-            return call
-        sums = np.empty_like(each)
-
-        def weigh() -> None:
-            write()
-            np.dot(flat, weight, sums)
-            np.multiply(sums, inputs[-1], each)
-            average()
-
-        return weigh
+        return call
 
     def bind_terms(self, inputs: Sequence[AnyArray], terms: AnyArray) -> Call:
         """A call that writes the loss of every output of every sample."""
@@ -164,6 +187,18 @@ class LossOp(Primitive):
     def share(self, inputs: tuple[Slot, ...], loss: Slot) -> Contribution:
         """dE/d(input that comes from the network), weights left aside."""
         raise NotImplementedError
+
+
+def _row(read: Reading, position: int) -> Expression:
+    """All outputs of the sample (and time step) at hand; or an input that is one number."""
+    if not read.inputs[position].shape:
+        return read.input(position)
+    return read.input(position, *read.element[:-1], ALL)
+
+
+def _weight(read: Reading) -> Expression:
+    """What the sample (or time step) at hand counts."""
+    return read.input(-1, *read.element[: len(read.inputs[-1].shape)])
 
 
 class LossGradient(Primitive):
@@ -192,13 +227,12 @@ class LossGradient(Primitive):
     def explain(self, read: Reading) -> Meaning:
         """The slope of the output's term, its share of the means taken."""
         y, target = read.here(0), read.here(1)
-        batch, width = read.outputs[0].shape[0], read.outputs[0].array[0].size
+        batch, *steps, width = read.outputs[0].shape
         slope = self.here(read, y, target)
         if self.loss.weighted:
-            slope = read.input(-1, read.element[0]) * slope
+            slope = _weight(read) * slope
         counts = [lift(width)] if self.loss.averaged and width > 1 else []
-        if batch > 1:
-            counts.append(lift(batch))
+        counts += [lift(count) for count in (*steps, batch) if count > 1]
         if counts:
             slope = slope / reduce(mul, counts)
         shared = f" Divided by {batch}, for the loss is the mean of {batch} samples." * (batch > 1)
@@ -221,13 +255,13 @@ class LossGradient(Primitive):
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """The formula, with 1/batch and each output's weight in its factor."""
         delta = outputs[0]
-        batch, width = delta.shape[0], int(np.prod(delta.shape[1:]))
-        factor = np.array(self.loss.weight(width) / batch, delta.dtype)
+        width = delta.shape[-1]
+        factor = np.array(self.loss.weight(width) * width / delta.size, delta.dtype)
         if not self.loss.weighted:
             return self.bind_gradient(inputs, delta, factor)
         alike: AnyArray = np.empty_like(delta)  # as if all samples counted alike
         write = self.bind_gradient(inputs[:-1], alike, factor)
-        weights = inputs[-1].reshape(batch, *(1 for _ in delta.shape[1:]))
+        weights = inputs[-1].reshape(*inputs[-1].shape, *(1,) * (delta.ndim - inputs[-1].ndim))
 
         def call() -> None:
             write()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tui_nn_engine.expressions import Expression, Quantity, formula, part
-from tui_nn_engine.functions import total, when
+from tui_nn_engine.functions import total
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise
 from tui_nn_engine.primitives.linear import (
     BiasGradient,
@@ -23,7 +23,7 @@ from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
 from tui_nn_engine.reading import ALL, Meaning, Reading
 
 
-class _Alike(Primitive):
+class Alike(Primitive):
     """Its value has the shape of its first input."""
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
@@ -31,7 +31,7 @@ class _Alike(Primitive):
         return {"": inputs[0].shape}
 
 
-class RecurrentProduct(_Alike):
+class RecurrentProduct(Alike):
     """z = a + h′U: what the inputs send to each unit, and what the units sent each other before.
 
     Inputs a (batch, units), or a row b (units,) that is added for each sample; h′ (batch, memory),
@@ -80,7 +80,7 @@ class RecurrentProduct(_Alike):
         yield Contribution(before, (gradient, kernel), InputGradient())
 
 
-class Gates(_Alike):
+class Gates(Alike):
     """All gates of a cell at once: each has its columns of z and its activation.
 
     `gates` are their letters, with the activation of each.
@@ -157,7 +157,7 @@ def _row(gates: Gates, like: AnyArray, value: Any) -> AnyArray:
     return np.repeat([value(f) for _, f in gates.gates], width).astype(like.dtype)
 
 
-class GateSlopes(_Alike):
+class GateSlopes(Alike):
     """δ = dE/d(gate) * f'(z) of all gates at once."""
 
     name = "error × slope"
@@ -214,7 +214,7 @@ class GateSlopes(_Alike):
         )
 
 
-class GateProduct(_Alike):
+class GateProduct(Alike):
     """A gate and what it gates, element by element; or an error and what its path was gated by."""
 
     name = "gate"
@@ -244,318 +244,3 @@ def through(of: str, factor: str) -> GateProduct:
         f"On the way forwards it was multiplied by the {factor}, so its error is, too, by the "
         "chain rule. A factor near 0 stops the error, one near 1 lets it pass as it is.",
     )
-
-
-class CellState(_Alike):
-    """c = f ⊙ c′ + i ⊙ c̃ (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
-
-    Inputs c′, f, i, c̃: the cell before, forget gate, input gate, candidate.
-    """
-
-    name = "cell state"
-    formula = "c = f ⊙ c′ + i ⊙ c̃"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """Two products and a sum."""
-        before, f, i, candidate = inputs
-        cell: AnyArray = outputs[0]
-        work = np.empty_like(cell)
-
-        def call() -> None:
-            np.multiply(f, before, cell)
-            np.multiply(i, candidate, work)
-            np.add(cell, work, cell)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """What is kept and what is written."""
-        before, f, i, candidate = (read.here(position) for position in range(4))
-        return Meaning(
-            read.lines(f * before + i * candidate),
-            "Of what the cell held, the forget gate keeps a share; of the candidate, the input "
-            "gate writes a share. As this is a sum, errors travel back through time along it "
-            "almost unchanged while the forget gate is open.",
-        )
-
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
-        """Each factor of the two products gets the gradient times the other."""
-        before, f, i, candidate = op.inputs
-        yield Contribution(i, (gradient, candidate), through("i", "candidate"))
-        yield Contribution(f, (gradient, before), through("f", "cell before"))
-        yield Contribution(candidate, (gradient, i), through("c̃", "input gate"))
-        yield Contribution(before, (gradient, f), through("c′", "forget gate"))
-
-
-class CellOutput(_Alike):
-    """h = o ⊙ f(c), with f(c) kept as a second output. Inputs c, o."""
-
-    name = "cell output"
-
-    def __init__(self, activation: Elementwise) -> None:
-        self.activation = activation
-        self.formula = formula("h", Quantity("o") * activation.equation(Quantity("c")))
-
-    def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
-        """The shape of c, twice."""
-        return {"": inputs[0].shape, "f(c)": inputs[0].shape}
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """The activation and a product."""
-        squash = self.activation.bind(inputs[:1], outputs[1:])
-        multiply = partial(np.multiply, inputs[1], outputs[1], outputs[0])
-
-        def call() -> None:
-            squash()
-            multiply()
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """What of the cell is shown."""
-        c, o = read.here(0), read.here(1)
-        return Meaning(
-            read.lines(o * part(f"f({c.text()})", self.activation.equation(c))),
-            "The cell, squeezed, and of that the share the output gate lets through: this is what "
-            "the layer gives at this time step, and what it hears of itself at the next.",
-        )
-
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
-        """The output gate gets the gradient times f(c), the cell times o and the slope at c."""
-        c, o = op.inputs
-        squeezed = op.outputs[1]
-        yield Contribution(o, (gradient, squeezed), through("o", "squeezed cell"))
-        yield Contribution(c, (gradient, o, c, squeezed), CellSlope(self.activation))
-
-
-class CellSlope(_Alike):
-    """dE/dc = dE/dh * o * f'(c). Inputs dE/dh, o, c, f(c)."""
-
-    name = "error × slope"
-
-    def __init__(self, activation: Elementwise) -> None:
-        self.activation = activation
-        symbols = map(Quantity, ("∂E/∂h", "o", "c", "f(c)"))
-        self.formula = formula("∂E/∂c", self._equation(*symbols))
-
-    def _equation(
-        self, error: Expression, o: Expression, c: Expression, squeezed: Expression
-    ) -> Expression:
-        return error * o * part(f"f′({c.text()})", self.activation.slope(c, squeezed))
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """The slope and two products."""
-        gradient, o, c, squeezed = inputs
-        work: AnyArray = np.empty_like(outputs[0])
-        slope, delta = self.activation.bind_slope(c, squeezed, work), outputs[0]
-
-        def call() -> None:
-            slope()
-            np.multiply(work, o, work)
-            np.multiply(work, gradient, delta)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """The slope, then the product."""
-        return Meaning(
-            read.lines(self._equation(*(read.here(position) for position in range(4)))),
-            "The share of the cell's error that comes from what it showed at this time step: "
-            "through the output gate, and the slope of its activation.",
-        )
-
-
-class Mixture(_Alike):
-    """h = z ⊙ h′ + (1 − z) ⊙ h̃ (Cho et al. 2014). Inputs h′, z, h̃."""
-
-    name = "new state"
-    formula = "h = z ⊙ h′ + (1 − z) ⊙ h̃"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """h̃ + z (h′ − h̃)."""
-        before, z, candidate = inputs
-        h: AnyArray = outputs[0]
-        work = np.empty_like(h)
-
-        def call() -> None:
-            np.subtract(before, candidate, work)
-            np.multiply(work, z, work)
-            np.add(work, candidate, h)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """What stays and what is new."""
-        before, z, candidate = (read.here(position) for position in range(3))
-        return Meaning(
-            read.lines(z * before + (1 - z) * candidate),
-            "The update gate decides, unit by unit, how much of the state stays as it was (z near "
-            "1) and how much the candidate takes its place (z near 0).",
-        )
-
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
-        """z gets the difference of what it chooses between, both others their share."""
-        before, z, candidate = op.inputs
-        yield Contribution(z, (gradient, before, candidate), ChoiceGradient())
-        yield Contribution(candidate, (gradient, z), RestGradient())
-        yield Contribution(before, (gradient, z), through("h′", "update gate"))
-
-
-class ChoiceGradient(_Alike):
-    """dE/dz = dE/dh ⊙ (h′ − h̃)."""
-
-    name = "gate"
-    formula = "∂E/∂z = ∂E/∂h ⊙ (h′ − h̃)"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """A difference and a product."""
-        gradient, before, candidate = inputs
-        work: AnyArray = np.empty(outputs[0].shape, outputs[0].dtype)
-
-        def call() -> None:
-            np.subtract(before, candidate, work)
-            np.multiply(work, gradient, outputs[0])
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """The error times what the gate chooses between."""
-        error, before, candidate = (read.here(position) for position in range(3))
-        return Meaning(
-            read.lines(error * (before - candidate)),
-            "The update gate moves the state from the candidate towards the state before: where "
-            "these are alike, it does not matter.",
-        )
-
-
-class RestGradient(_Alike):
-    """dE/dh̃ = dE/dh ⊙ (1 − z)."""
-
-    name = "gate"
-    formula = "∂E/∂h̃ = ∂E/∂h ⊙ (1 − z)"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """A difference and a product."""
-        gradient, z = inputs
-        one, work = np.array(1, z.dtype), np.empty(z.shape, z.dtype)
-
-        def call() -> None:
-            np.subtract(one, z, work)
-            np.multiply(work, gradient, outputs[0])
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """The error times the share that the candidate had."""
-        error, z = read.here(0), read.here(1)
-        return Meaning(
-            read.lines(error * (1 - z)),
-            "The candidate had the share 1 − z of the new state, so it gets that share of its "
-            "error.",
-        )
-
-
-class ResetSum(_Alike):
-    """z = a + r ⊙ s: the reset gate works on what the state sends. Inputs a, r, s."""
-
-    name = "reset"
-    formula = "z = a + r ⊙ s"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """A product and a sum."""
-        a, r, s = inputs
-        z: AnyArray = outputs[0]
-
-        def call() -> None:
-            np.multiply(r, s, z)
-            np.add(z, a, z)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """What the reset gate lets through, and what comes from the inputs."""
-        a, r, s = (read.here(position) for position in range(3))
-        return Meaning(
-            read.lines(a + r * s),
-            "The candidate's net input: from the inputs in full, from the state before only what "
-            "the reset gate lets through.",
-        )
-
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
-        """a gets all of it, the factors each the gradient times the other."""
-        a, r, s = op.inputs
-        yield Contribution(a, (gradient,))
-        yield Contribution(r, (gradient, s), through("r", "state sent"))
-        yield Contribution(s, (gradient, r), through("s", "reset gate"))
-
-
-class Carry(_Alike):
-    """h = ĥ where the step is real (mask 1), else h′. Inputs ĥ, h′, mask (batch,)."""
-
-    name = "padding"
-    formula = "h = ĥ if m = 1, else h′"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """A copy, and another where the step is real."""
-        new, before, mask = inputs
-        h: AnyArray = outputs[0]
-        real, column = np.empty(mask.shape, bool), mask
-        rows = real[:, None]
-
-        def call() -> None:
-            np.not_equal(column, 0, real)
-            np.copyto(h, before)
-            np.copyto(h, new, where=rows)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """One of both."""
-        m = read.input(2, read.element[0])
-        return Meaning(
-            read.lines(when(m > 0, read.here(0), read.here(1))),
-            "This step is padding: the state stays as it was."
-            if m.scalar == 0
-            else "This step is real, not padding: the new state counts.",
-        )
-
-    def gradients(self, op: Op, gradient: Slot) -> Iterator[Contribution]:
-        """The gradient goes to the one that was taken."""
-        new, before, mask = op.inputs
-        yield Contribution(new, (gradient, mask), Carried(real=True))
-        yield Contribution(before, (gradient, mask), Carried(real=False))
-
-
-class Carried(_Alike):
-    """The gradient where the step was `real` (or was not), else 0. Inputs gradient, mask."""
-
-    name = "padding"
-
-    def __init__(self, *, real: bool) -> None:
-        self.real = real
-        self.formula = "∂E/∂ĥ = ∂E/∂h·m" if real else "∂E/∂h′ = ∂E/∂h·(1 − m)"
-
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
-        """A product, row by row."""
-        gradient, mask = inputs
-        factor = np.empty((len(mask), 1), mask.dtype)
-        column, out, real = factor[:, 0], outputs[0], self.real
-        one = np.array(1, mask.dtype)
-
-        def call() -> None:
-            if real:
-                np.copyto(column, mask)
-            else:
-                np.subtract(one, mask, column)
-            np.multiply(gradient, factor, out)
-
-        return call
-
-    def explain(self, read: Reading) -> Meaning:
-        """All of it, or nothing."""
-        m = read.input(1, read.element[0])
-        return Meaning(
-            read.lines(read.here(0) * (m if self.real else 1 - m)),
-            "The error goes where the state came from: the step itself where it is real, past it "
-            "where it is padding.",
-        )

@@ -53,6 +53,8 @@ class SmoothTargets(Primitive):
 class ClassWeight(Primitive):
     """c (batch,): what each sample counts, by the class its targets (batch, outputs) say.
 
+    Over time c is (batch, time), from targets (batch, time, outputs).
+
     With one output the classes are its two sides; else the class is the largest target.
     """
 
@@ -63,8 +65,8 @@ class ClassWeight(Primitive):
         self.weights = tuple(weights)
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
-        """One number a sample."""
-        return {"": inputs[0].shape[:1]}
+        """One number a sample, or a time step."""
+        return {"": inputs[0].shape[:-1]}
 
     def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Call:
         """Looked up."""
@@ -74,19 +76,20 @@ class ClassWeight(Primitive):
 
     def explain(self, read: Reading) -> Meaning:
         """The weight of one sample."""
-        sample = read.element[0]
-        targets = np.atleast_1d(read.input(0, sample, ALL).value)
+        place = read.element[: len(read.outputs[0].shape)]
+        targets = np.atleast_1d(read.input(0, *place, ALL).value)
         number = int(_classes(targets[None])[0])
         lines = read.lines(Quantity(f"weight of class {number}", self.weights[number]))
         return Meaning(
             lines,
-            f"This sample is of class {number} (counted from 0): its loss, and with it its share "
-            "of every gradient, is multiplied by the weight of that class.",
+            f"This {'step' if len(place) > 1 else 'sample'} is of class {number} (counted "
+            "from 0): its loss, and with it its share of every gradient, is multiplied by the "
+            "weight of that class.",
         )
 
 
 def _classes(targets: Array) -> NDArray[np.intp]:
-    """(samples,) from (samples, outputs)."""
-    if targets.shape[1] == 1:
-        return np.asarray(targets[:, 0] > 0, np.intp)  # type: ignore[operator]
-    return np.asarray(targets.argmax(axis=1), np.intp)
+    """(...) from (..., outputs)."""
+    if targets.shape[-1] == 1:
+        return np.asarray(targets[..., 0] > 0, np.intp)  # type: ignore[operator]
+    return np.asarray(targets.argmax(axis=-1), np.intp)
