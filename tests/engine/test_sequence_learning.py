@@ -62,7 +62,7 @@ def test_the_cell_of_an_lstm_lets_it_through() -> None:
     assert cell[-1] / cell[0] < 2.0**DELAY / 1000
 
 
-# Where the kernel may grow, Adam sometimes finds the way all the same: it scales small gradients up.
+# Where the kernel may grow, Adam sometimes finds the way: it scales small gradients up.
 KEPT = {**plain(0.5), "recurrent_trainable": False}
 
 
