@@ -50,7 +50,10 @@ class View:
     """Of all runs, filtered out ones too."""
     problem: str
     """What is wrong with the filter; then all runs are shown."""
+    every_chosen: tuple[Path, ...]
+    """The folders of all chosen runs, also of those that the filter hides."""
     chosen: tuple[Record, ...]
+    """Those that are listed."""
     curves: tuple[Curves, ...]
     """Of each chosen run its figures over the epochs."""
     metric: str
@@ -78,14 +81,16 @@ class Viewer:
             shown, problem = filtered(records, wish.filter), ""
         except ValueError as error:
             shown, problem = list(records), str(error)
-        chosen = tuple(
+        listed = {record.folder for record in shown}
+        every = tuple(
             dict.fromkeys(
                 record
                 for path in wish.chosen
                 for record in records
                 if path in {record.folder, record.folder.parent}
             )
-        )[:MOST]
+        )
+        chosen = tuple(record for record in every if record.folder in listed)[:MOST]
         compared = chosen if len(chosen) > 1 else shown
         paths = list(differences([record.experiment for record in compared]))
         names = short_names(paths)
@@ -97,6 +102,7 @@ class Viewer:
             wish.sorting,
             len(records),
             problem,
+            tuple(record.folder for record in every),
             chosen,
             tuple(self._curves_of(record) for record in chosen),
             _metric(chosen),

@@ -150,6 +150,15 @@ async def test_the_filter_narrows_the_list_and_says_what_is_wrong(
         await compare.until_listed(1)
         await app.press("enter", "a")
         await app.until(lambda: len(compare.series("loss")) == 1, "its curve")
+        field.value = "fast"
+        await app.until(lambda: not compare.series("loss"), "no curve of what is not listed")
+        await compare.until_listed(1)
+        await app.press("a")
+        await app.until(lambda: len(compare.series("loss")) == 1, "the other's curve")
+        field.value = ""
+        await app.until(lambda: len(compare.series("loss")) == 2, "both")
+        await app.press("a")
+        await app.until(lambda: not compare.series("loss"), "none")
         await app.press("slash", "escape")
         assert isinstance(app.app.focused, RunTable)
 

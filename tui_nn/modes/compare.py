@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static, Tab, Tabs
 
@@ -37,9 +38,8 @@ HELP: Final = f"""\
 where their experiments differ. A click on a heading sorts. `✗` diverged, `⊣` ended before its
 last epoch (`state = stopped early`), `…` was not trained to its end.
 
-**The filter** takes words, and comparisons with any place of the experiment or any figure:
-`{EXAMPLE}`, `state = diverged`,
-`moons`.
+**The filter** narrows the list and the curves. It takes words, and comparisons with any place of
+the experiment or any figure: `{EXAMPLE}`, `state = diverged`, `moons`.
 
 **A comparison file** lists values (`"optimizer.learning_rate" = [0.1, 0.01]`) and runs the
 experiment with each of them, on all cores; `c` runs one.
@@ -154,7 +154,11 @@ class Compare(ComparisonFiles):
         problem = f"✗ {view.problem}" if view.problem else "" if view.count else NONE_YET
         self.query_one("#problem", Static).update(problem)
         self.query_one("#problem").display = bool(problem)
-        marks = [(LETTERS[index], class_color(index)) for index in range(len(view.chosen))]
+        text = Color.parse(self.app.theme_variables["foreground"])
+        marks = [
+            (LETTERS[index], Color.parse(class_color(index)).blend(text, 0.3).hex)
+            for index in range(len(view.chosen))
+        ]
         marked = {record.folder: mark for record, mark in zip(view.chosen, marks, strict=True)}
         self.query_one(RunTable).show(view.rows, view.columns, marked, view.sorting)
         self._show_curves(view)
@@ -188,8 +192,8 @@ class Compare(ComparisonFiles):
         """The runs chosen, those of chosen comparisons one by one."""
         found: list[Path] = []
         for path in self._wish.chosen:
-            shown = self._view.chosen if self._view else ()
-            of_it = [one.folder for one in shown if one.folder.parent == path]
+            known = self._view.every_chosen if self._view else ()
+            of_it = [folder for folder in known if folder.parent == path]
             found += of_it or [path]
         return tuple(found)
 
@@ -208,13 +212,14 @@ class Compare(ComparisonFiles):
 
     def action_choose_all(self) -> None:
         """All that are listed; none, where any is chosen."""
-        rows = self.query_one(RunTable).rows
-        self._choose(() if self._wish.chosen else tuple(row.record.folder for row in rows))
+        listed = [row.record.folder for row in self.query_one(RunTable).rows]
+        others = tuple(folder for folder in self._chosen if folder not in listed)
+        self._choose(others if len(others) < len(self._chosen) else (*others, *listed))
 
     def _choose(self, chosen: tuple[Path, ...]) -> None:
         if len(chosen) > MOST:
             self.notify(f"No more than {MOST} runs lie over each other.", timeout=4)
-        self._wants(chosen=chosen[:MOST])
+        self._wants(chosen=chosen)
 
     def action_filter(self) -> None:
         """To the filter."""
