@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from textual.app import App
-from textual.widgets import Button, Label
+from textual.widgets import Button, Input, Label
 
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.rate_finder import RateFinder, words
+from tui_nn.widgets.rate_plot import RatePlot
 from tui_nn_engine import Experiment, Trainer, protocol
 from tui_nn_engine.rate_range import RangeTest, RatesTried
 
@@ -82,7 +83,7 @@ async def test_later_it_holds_from_the_next_update_on(laboratory: Any, moons: Pa
         await try_rates(app)
         expected = found(moons, 1)
         assert app.monitor.rates.losses.tolist() == expected.losses.tolist()
-        await app.press("enter")
+        await app.press("t")
         await app.until(lambda: app.monitor.learning_rate == expected.suggestion, "the rate")
         await app.press("space")
         await app.state("completed")
@@ -127,6 +128,23 @@ async def test_what_runs_is_called_off_with_the_dialog() -> None:
         await pilot.press("escape")
         assert app.sent == [protocol.TryRates(), protocol.Pause()]
         assert app.answers == [None]
+
+
+async def test_other_rates_can_be_tried() -> None:
+    app = FinderApp()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.pause()
+        app.monitor.rates = UNDER_WAY
+        field = app.screen.query_one(Input)
+        field.focus()
+        field.value = "1 0.1 50"
+        await pilot.press("enter")
+        assert app.monitor.rates is UNDER_WAY
+        field.value = "1e-4, 0.1, 50"
+        await pilot.press("enter")
+        assert app.sent == [protocol.TryRates(), protocol.TryRates(1e-4, 0.1, 50)]
+        assert app.monitor.rates is None
+        assert app.screen.query_one(RatePlot).span == (1e-4, 0.1)
 
 
 async def test_without_a_suggestion_there_is_nothing_to_take() -> None:

@@ -1,5 +1,6 @@
 """A dialog that tries learning rates on a copy of the network, and takes one over."""
 
+import math
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Label
+from textual.widgets import Button, Input, Label
 
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.dialogs import FRAME
@@ -27,36 +28,52 @@ class RateFinder(ModalScreen[float | None]):
         & > Vertical {{ width: 100; height: 30; padding: 0 2; }}
         #words {{ width: 1fr; height: auto; min-height: 2; }}
         Horizontal {{ height: auto; }}
+        Horizontal Input {{ width: 1fr; }}
         Button {{ margin-right: 1; }}
     }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t,enter", "take", "Take it", priority=True, tooltip="The rate that is suggested"),
+        Binding("t", "take", "Take it", priority=True, tooltip="The rate that is suggested"),
         Binding("escape", "leave", "Close", tooltip="Leave the rate as it is"),
     ]
+
+    AUTO_FOCUS = "#leave"
 
     def __init__(self, monitor: Monitor, send: Callable[[protocol.Command], None]) -> None:
         super().__init__()
         self.monitor, self.send = monitor, send
-        self.wanted = protocol.TryRates()
 
     def compose(self) -> ComposeResult:
         """Title, plot, what comes of it, the buttons."""
         with Vertical():
             yield Label("Which learning rate?", classes="title")
             yield Label(HINT, classes="hint")
-            yield RatePlot((self.wanted.lowest, self.wanted.highest))
+            yield RatePlot()
             yield Label(id="words", markup=False)
             with Horizontal():
-                yield Button("Take it", id="take", variant="primary", disabled=True)
+                yield Label("from, to, how many (enter: again)  ")
+                yield Input("1e-06  10  100", compact=True)
+            with Horizontal():
+                yield Button("Take it (t)", id="take", variant="primary", disabled=True)
                 yield Button("Close", id="leave")
 
     def on_mount(self) -> None:
         """Begin, and show what comes."""
-        self.monitor.rates = None
-        self.send(self.wanted)
-        self._show()
+        self._try(protocol.TryRates())
         self.set_interval(REFRESH, self._show)
+
+    def _try(self, wanted: protocol.TryRates) -> None:
+        self.monitor.rates = None
+        self.send(wanted)
+        self.query_one(RatePlot).begin(wanted.lowest, wanted.highest)
+        self._show()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Try these instead."""
+        try:
+            self._try(wanted_rates(event.value))
+        except ValueError as error:
+            self.notify(str(error), severity="warning")
 
     def _show(self) -> None:
         told = self.monitor.rates
@@ -83,6 +100,18 @@ class RateFinder(ModalScreen[float | None]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """With the mouse."""
         self.run_worker(self.run_action(f"screen.{event.button.id}"))
+
+
+def wanted_rates(text: str) -> protocol.TryRates:
+    """ "1e-6 10 100" as the rates to try. Raises ValueError that says how to write it."""
+    try:
+        lowest, highest, updates = text.replace(",", " ").split()
+        wanted = protocol.TryRates(float(lowest), float(highest), int(updates))
+    except ValueError:
+        raise ValueError("write three numbers: 1e-6 10 100") from None
+    if not 0 < wanted.lowest < wanted.highest < math.inf:
+        raise ValueError("the rates must grow from above 0")
+    return wanted
 
 
 def words(told: RatesTried | None, now: float) -> str:

@@ -17,16 +17,21 @@ LOWEST, SUGGESTED = "●", "┊"
 
 
 class RatePlot(Widget):
-    """Loss of each update and smoothed, rates on a logarithmic axis from `span[0]` to `span[1]`."""
+    """Loss of each update and smoothed, the rates on a logarithmic axis."""
 
     DEFAULT_CSS = "RatePlot { height: 1fr; }"
 
-    def __init__(self, span: tuple[float, float]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.span = span
+        self.span = 0.0, 0.0
         self._told: RatesTried | None = None
         self._strips: list[Strip] | None = None
         self._drawn_size = (0, 0)
+
+    def begin(self, lowest: float, highest: float) -> None:
+        """An empty plot of rates between these."""
+        self.span, self._told, self._strips = (lowest, highest), None, None
+        self.refresh()
 
     def show(self, told: RatesTried) -> None:
         """Draw what is known."""
