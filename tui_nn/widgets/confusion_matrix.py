@@ -130,7 +130,7 @@ class ConfusionMatrix(Widget, can_focus=True):
 
     def _names_of(self, columns: range, label: int, cell: int) -> list[Segment]:
         style = Style(dim=True)
-        names = "".join(self._names[k][: cell - 1].rjust(cell) for k in columns)
+        names = "".join(f"{self._names[k][: cell - 2]} ".rjust(cell) for k in columns)
         segments = [
             Segment(CORNER.ljust(label), style),
             Segment(names, Style(bold=True)),
