@@ -15,6 +15,7 @@ from tui_nn_engine.paths import Steps, steps_of, value_at, with_value, without
 from tui_nn_engine.schema import ExperimentError
 
 _HISTORY = 500
+_ListChange = Callable[[list[Any], int], Any]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,13 @@ class Draft:
         """Take the block at `path` out and put it in where it then has the index `to`."""
         self._change_list(path, lambda items, index: items.insert(to, items.pop(index)))
 
+    def transfer(self, path: str, to: str) -> None:
+        """Take the block at `path` out and put it in before what then stands at `to`."""
+        block = self.value(path)
+        taken_out = _with_list(self.tree, path, lambda items, index: items.pop(index))
+        put_in = _with_list(taken_out, to, lambda items, index: items.insert(index, block))
+        self._push(_State(put_in, self.path))
+
     def duplicate(self, path: str) -> None:
         """Put a copy of the block at `path` after it."""
         self._change_list(path, lambda items, index: items.insert(index + 1, items[index]))
@@ -167,12 +175,8 @@ class Draft:
         last = next((one for one in known if "loss" in one), {})
         return tree | {name: last[name] for name in others if name in last}
 
-    def _change_list(self, path: str, change: Callable[[list[Any], int], Any]) -> None:
-        *owner, index = steps_of(path)
-        found = value_at(self.tree, tuple(owner), ())
-        items = list(found) if isinstance(found, list | tuple) else []
-        change(items, int(index))
-        tree = with_value(self.tree, tuple(owner), items)
+    def _change_list(self, path: str, change: _ListChange) -> None:
+        tree = _with_list(self.tree, path, change)
         if tree != self.tree:
             self._push(_State(tree, self.path))
 
@@ -190,3 +194,13 @@ def edited(tree: Any, steps: Steps, value: Any) -> Any:
     Raises ValueError for a list item that does not exist.
     """
     return without(tree, steps) if value is None else with_value(tree, steps, value)
+
+
+def _with_list(tree: Tree, path: str, change: _ListChange) -> Tree:
+    """A copy of the tree with the list changed that the block at `path` stands in."""
+    *owner, index = steps_of(path)
+    found = value_at(tree, tuple(owner), ())
+    items = list(found) if isinstance(found, list | tuple) else []
+    change(items, int(index))
+    changed: Tree = with_value(tree, tuple(owner), items)
+    return changed

@@ -167,6 +167,28 @@ async def test_layers_are_added_moved_copied_removed_within_a_branch_and_undone(
         assert app.draft.tree == Experiment.parse(TREE).tree()
 
 
+async def test_a_layer_goes_into_a_branch_and_out_again():
+    app = BuildApp({**TREE, "layers": [dense(3), *TREE["layers"]]})
+    async with app.run_test(size=(120, 36)) as pilot:
+        await go(pilot, app, "layers[2]")
+        await pilot.press("<")  # it is in no branch
+        await pilot.press(">")
+        deep = "layers[1].branches[1].layers"
+        await until(pilot, lambda: app.draft.value(deep) == [dense(16), dense(8), dense(1)])
+        await until(pilot, lambda: app.build.part == f"{deep}[2]")
+        await go(pilot, app, "layers[0]")
+        await pilot.press(">")
+        await until(pilot, lambda: app.draft.value("layers[0].branches[0].layers") == [dense(3)])
+        assert len(app.draft.layers) == 1
+        await until(pilot, lambda: app.build.part == "layers[0].branches[0].layers[0]")
+        await pilot.press("<")
+        await until(pilot, lambda: app.build.part == "layers[1]")
+        assert app.draft.layers[1:] == [dense(3)]
+        assert app.draft.value("layers[0].branches[0].layers") == []
+        await pilot.press("ctrl+z", "ctrl+z", "ctrl+z")
+        await until(pilot, lambda: app.draft.layers == [dense(3), *TREE["layers"]])
+
+
 async def test_branches_are_added_named_copied_and_two_always_stay():
     app = BuildApp()
     async with app.run_test(size=(120, 36)) as pilot:

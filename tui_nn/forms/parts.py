@@ -65,7 +65,7 @@ def _layers(
     """Layers in the order they are computed in: branches before what they meet in."""
     for index, layer in enumerate(layers):
         here = f"{path}[{index}]"
-        branches = _branches(layer)
+        branches = branches_of(layer)
         for place, branch in enumerate(branches):
             inside, at = _listed(branch, "layers"), f"{here}.branches[{place}]"
             name = branch.get("name") if isinstance(branch, dict) else None
@@ -152,7 +152,7 @@ def _way(layers: list[Any]) -> str:
     for layer in layers:
         if is_parallel(layer):
             mark = " + " if layer.get("join") == "add" else " | "
-            branches = (_way(branch.get("layers", [])) or "as is" for branch in _branches(layer))
+            branches = (_way(branch.get("layers", [])) or "as is" for branch in branches_of(layer))
             words.append(f"[{mark.join(branches)}]")
         elif isinstance(layer, dict):
             words.append(_brief(layer, names=False) or layer["type"])
@@ -180,7 +180,7 @@ def _names(layers: list[Any], path: str) -> dict[str, str]:
     def name(layers: list[Any], path: str) -> None:
         for index, layer in enumerate(layers):
             here = f"{path}[{index}]"
-            for place, branch in enumerate(_branches(layer)):
+            for place, branch in enumerate(branches_of(layer)):
                 name(_listed(branch, "layers"), f"{here}.branches[{place}].layers")
             kind = layer.get("type") if isinstance(layer, dict) else layer
             if is_parallel(layer):
@@ -193,7 +193,8 @@ def _names(layers: list[Any], path: str) -> dict[str, str]:
     return named
 
 
-def _branches(layer: Any) -> list[Any]:
+def branches_of(layer: Any) -> list[Any]:
+    """A layer's branches as they stand there; [] where it is no parallel block."""
     return _listed(layer, "branches") if is_parallel(layer) else []
 
 

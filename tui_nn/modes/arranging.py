@@ -6,7 +6,14 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui_nn.draft import Draft
-from tui_nn.forms.parts import is_branch, is_parallel, layer_kinds, listed, new_layer
+from tui_nn.forms.parts import (
+    branches_of,
+    is_branch,
+    is_parallel,
+    layer_kinds,
+    listed,
+    new_layer,
+)
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.build_files import Filing
 from tui_nn_engine.paths import steps_of, value_at
@@ -24,6 +31,22 @@ class Arranging(Filing):
         ("x,delete", "remove", "Remove"),
         Binding("ctrl+up,K", "move(-1)", "Move up", group=_MOVE),
         Binding("ctrl+down,J", "move(1)", "Move down", group=_MOVE),
+        Binding(
+            "greater_than_sign",
+            "enter_branch",
+            "Into a branch",
+            key_display=">",
+            show=False,
+            tooltip="Of the parallel block before the chosen layer, or after it",
+        ),
+        Binding(
+            "less_than_sign",
+            "leave_branch",
+            "Out of the branch",
+            key_display="<",
+            show=False,
+            tooltip="The chosen layer comes after the parallel block",
+        ),
     ]
 
     def __init__(self, draft: Draft) -> None:
@@ -91,6 +114,40 @@ class Arranging(Filing):
             self.draft.move(self.part, index + by)
             self.show_arranged(f"{owner}[{index + by}]")
 
+    def action_enter_branch(self) -> None:
+        """Move the chosen layer into a branch: the last one before it, or the first after it."""
+        if (to := self._inwards()) is not None:
+            self.draft.transfer(self.part, to)
+            self.show_arranged(to)
+
+    def action_leave_branch(self) -> None:
+        """Move the chosen layer out of its branch, to after the block."""
+        if (to := self._outwards()) is not None:
+            self.draft.transfer(self.part, to)
+            self.show_arranged(to)
+
+    def _inwards(self) -> str | None:
+        """The place in a branch that the chosen layer can go to; None where there is no branch."""
+        owner, index = listed(self.part)
+        if index is None or is_branch(self.part):
+            return None
+        layers = self._siblings()
+        if index and (branches := branches_of(layers[index - 1])):
+            block = f"{owner}[{index - 1}].branches[{len(branches) - 1}]"
+            inside = self.draft.value(f"{block}.layers") or ()
+            return f"{block}.layers[{len(inside)}]"
+        # The block after it comes to stand where the layer stood.
+        after = any(map(branches_of, layers[index + 1 : index + 2]))
+        return f"{owner}[{index}].branches[0].layers[0]" if after else None
+
+    def _outwards(self) -> str | None:
+        """The place after the block that the chosen layer is in a branch of."""
+        block, found, _ = self.part.rpartition(".branches")
+        if not found or is_branch(self.part):
+            return None
+        owner, index = listed(block)
+        return None if index is None else f"{owner}[{index + 1}]"
+
     def _removable(self) -> bool:
         return not is_branch(self.part) or len(self._siblings()) > LEAST_BRANCHES
 
@@ -105,6 +162,10 @@ class Arranging(Filing):
             case "move":
                 to = -1 if index is None else index + int(str(parameters[0]))
                 return 0 <= to < len(self._siblings()) or None
+            case "enter_branch":
+                return self._inwards() is not None or None
+            case "leave_branch":
+                return self._outwards() is not None or None
         return True
 
 

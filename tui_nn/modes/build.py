@@ -34,7 +34,8 @@ _UNDO = Binding.Group("Undo/redo ", compact=True)
 HELP = """\
 **The experiment, part by part.** Choose a part at the left, fill in its form; what comes of it
 (shapes, numbers of parameters, connections) is shown at once, and what does not fit, with `f`
-to mend it. `2` trains it. Nothing is lost: `ctrl+z` takes back whatever was done.
+to mend it. `2` trains it. Nothing is lost: `ctrl+z` takes back whatever was done. `a` adds a layer
+after the chosen one, or into the chosen branch of a parallel block; `u` puts up what is usual.
 """
 _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 
