@@ -142,7 +142,12 @@ def _same(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _columns(rows: Sequence[Row], metric: str) -> dict[str, str]:
     """Those with something in them, that is not the same everywhere."""
-    headings = {"val_loss": "val loss", "seconds": "time", "metric": metric or "metric"}
+    headings = {
+        "val_loss": "val loss",
+        "best": "best loss",
+        "seconds": "time",
+        "metric": metric or "metric",
+    }
     same = _same(rows)
     return {
         column: headings.get(column, column)
@@ -162,6 +167,7 @@ def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | No
         "epoch": record.epochs[-1].epoch if record.epochs else 0,
         "loss": last.get("loss"),
         "val_loss": last.get("val_loss"),
+        "best": record.best("val_loss" if "val_loss" in last else "loss"),
         "metric": last.get(f"val_{metric}", last.get(metric)),
         "test": last.get(f"test_{metric}"),
         "seconds": record.outcome.seconds or None,

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.records import Label
 from tui_nn_engine.runs import read_metrics, runs_folder
 from tui_nn_engine.schema import ExperimentError
 
@@ -37,5 +38,6 @@ def saved_runs() -> list[SavedRun]:
         done = f"epoch {epochs[-1].epoch}/{experiment.training.epochs}" if epochs else "epoch 0"
         loss = f"  loss {epochs[-1].loss:.4g}" if epochs else ""
         when = f"{datetime.fromtimestamp(saved):%d %b %H:%M}"
-        found.append(SavedRun(folder, f"{when}  {experiment.data.name}  {done}{loss}"))
+        name = Label.of(folder).name or experiment.data.name
+        found.append(SavedRun(folder, f"{when}  {name}  {done}{loss}"))
     return found

@@ -283,6 +283,7 @@ async def test_a_comparison_file_runs_live_to_its_ranking(laboratory: Any, tmp_p
         await app.shows("with momentum: val loss")
         runs = [Record.read(folder.parent) for folder in runs_folder().glob("two/*/run.json")]
         assert [run.state for run in runs] == ["completed"] * 2
+        await app.until(lambda: compare.names == ["with momentum", "plain"], "a ranking")
         assert [*compare.series("loss")] == ["a", "b"]  # drawn without being chosen
         await compare.to("plain")
         await app.press("space")

@@ -147,6 +147,11 @@ class Compare(ComparisonFiles):
         """Its runs are chosen as they begin."""
         self._choose((*self._wish.chosen, folder))
 
+    def show_ranking(self) -> None:
+        """Best first, unless the person sorts otherwise."""
+        if not self._wish.sorting.column:
+            self._wants(sorting=Sorting("best"))
+
     def _show(self, view: View) -> None:
         runs = self.query_one("#runs")
         count = f"{len(view.rows)} of {view.count}" if len(view.rows) < view.count else view.count

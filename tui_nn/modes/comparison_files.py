@@ -41,6 +41,10 @@ class ComparisonFiles(Mode):
         """A comparison has begun; its runs are kept there."""
         raise NotImplementedError
 
+    def show_ranking(self) -> None:
+        """All runs of a comparison have ended."""
+        raise NotImplementedError
+
     def on_mount(self) -> None:
         """Run what the app was opened with."""
         if self._file is not None:
@@ -121,6 +125,7 @@ class ComparisonFiles(Mode):
         standing = self.standings.pop(path)
         self.show_standings()
         if standing.best:
+            self.show_ranking()
             title = f"{path.name}: all runs have ended, the best"
             self.notify(standing.best, title=title, timeout=8)
         if said:

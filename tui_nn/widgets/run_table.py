@@ -21,6 +21,7 @@ COLUMNS: dict[str, tuple[int, int]] = {
     "epoch": (6, 7),
     "loss": (8, 9),
     "val_loss": (9, 9),
+    "best": (9, 9),
     "metric": (9, 9),
     "test": (8, 9),
     "seconds": (6, 8),
@@ -34,14 +35,15 @@ SPREAD = (
     "metric",
     "loss",
     "val_loss",
+    "best",
     "test",
     "epoch",
     "seconds",
 )
 """Which are made wider first, where there is room."""
-FIRST_TO_GO = ("seconds", "epoch", "network", "data", "test", "metric")
+FIRST_TO_GO = ("seconds", "epoch", "network", "best", "data", "test", "metric")
 """Which are left out first, where there is not room for all."""
-NUMBERS = ("epoch", "loss", "val_loss", "metric", "test", "seconds")
+NUMBERS = ("epoch", "loss", "val_loss", "best", "metric", "test", "seconds")
 BEFORE_ITS_END = dict.fromkeys(("stopped early", "loss reached", "time up"), "⊣")
 STATES = {"diverged": "✗", "unfinished": "…", **BEFORE_ITS_END}
 """How a run stands, in a sign; one that is complete needs none."""
