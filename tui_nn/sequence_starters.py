@@ -14,10 +14,39 @@ def sequence_starters() -> dict[str, Experiment]:
             epochs=20,
         ),
         "many to many": _starter(
-            {"name": "parity", "targets": "every", "shortest": 8},
-            [_lstm(16, every=True), _dense(1, "sigmoid")],
+            {"name": "parity", "targets": "every"},
+            [{"type": "masking"}, _lstm(16, every=True), _dense(1, "sigmoid")],
             "binary_crossentropy",
             epochs=40,
+        ),
+        "encoder-decoder": _starter(
+            {"name": "reversing"},
+            [
+                _lstm(48),
+                {"type": "repeat_vector", "n": 6},
+                _lstm(48, every=True),
+                _dense(4, "softmax"),
+            ],
+            "categorical_crossentropy",
+            epochs=60,
+        ),
+        "one to many": _starter(
+            {"name": "spelling"},
+            [{"type": "repeat_vector", "n": 5}, _lstm(24, every=True), _dense(16, "softmax")],
+            "categorical_crossentropy",
+            epochs=200,
+            batch_size=10,
+        ),
+        "character model": _starter(
+            {"name": "words", "encoding": "tokens"},
+            [
+                {"type": "embedding", "input_dim": 28, "output_dim": 16, "mask_zero": True},
+                _lstm(64, every=True),
+                _dense(27, "softmax"),
+            ],
+            "categorical_crossentropy",
+            epochs=15,
+            learning_rate=0.005,
         ),
         "forecast": _starter(
             {"name": "co2"}, [_lstm(16), _dense(1, "linear")], "mean_squared_error", epochs=60

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from tui_nn_datasets import NO_TARGET
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.layers import Place
 from tui_nn_engine.mending import Misfit, mended, with_layer
-from tui_nn_engine.network import Shape
+from tui_nn_engine.network import Network, Shape
 from tui_nn_engine.schema import ExperimentError
 
 _RECURRENT = {"simple_rnn", "lstm", "gru"}
@@ -31,7 +32,7 @@ def input_misfits(experiment: Experiment, data: PreparedData) -> Iterator[Misfit
             f"{dataset.name!r} has {time} targets for a sample, one a time step, but its inputs "
             f"{data.sample_shape} have no time",
             f"repeat each sample {time} times",
-            _with_layer(experiment, first.path, {"type": "repeat_vector", "n": time}),
+            _begun_with(experiment, {"type": "repeat_vector", "n": time}),
         )
 
 
@@ -43,7 +44,7 @@ def _tokens(experiment: Experiment, data: PreparedData, first: Place) -> Iterato
             first.path,
             f"{first.name} would take tokens for amounts, but they are numbers in place of names",
             "insert an embedding, which learns what each of them means",
-            _with_layer(experiment, first.path, layer | ({"mask_zero": True} if padded else {})),
+            _begun_with(experiment, layer | ({"mask_zero": True} if padded else {})),
         )
     elif (known := getattr(first.layer, "input_dim", symbols)) < symbols:
         yield Misfit(
@@ -91,48 +92,48 @@ def time_misfit(experiment: Experiment, data: PreparedData, shape: Shape) -> Mis
 
 def padding_misfit(experiment: Experiment, data: PreparedData) -> Misfit | None:
     """Padding that the network would be taught, for nothing in it leaves padded steps out."""
-    if data.dataset.lengths is None or not data.dataset.steps or _masks(experiment):
+    if not data.dataset.steps or not data.dataset.classes or _leaves_out(experiment, data):
         return None
-    first = experiment.places()[0]
+    first, name = experiment.places()[0], data.dataset.name
     if ends := [p for p in experiment.places() if p.layer.type in _ENDS_MASK]:
         return Misfit(
             ends[-1].path,
-            f"behind {ends[-1].name} nobody knows which steps of {data.dataset.name!r} are "
-            "padding; let all its sequences have the same length, or tag each step as it comes",
+            f"behind {ends[-1].name} nobody knows which steps of {name!r} are padding; let all its "
+            "sequences have the same length, or tag each step as it comes",
         )
     if first.layer.type == "embedding":
         path = f"{first.path}.mask_zero"
         fixed, remedy = mended(experiment, {path: True}), "let it mask the token 0"
+    elif first.layer.type == "masking":
+        path = f"{first.path}.mask_value"
+        fixed, remedy = mended(experiment, {path: 0.0}), "mask the value 0, which padding has"
     else:
         path, remedy = "layers", "begin with a masking layer"
-        fixed = _with_layer(experiment, first.path, {"type": "masking"})
+        fixed = _begun_with(experiment, {"type": "masking"})
     return Misfit(
         path,
-        f"sequences of {data.dataset.name!r} end before their last step, and the padding that "
-        "follows would be learned like the rest",
+        f"sequences of {name!r} end before their last step, and the padding that follows would be "
+        "learned like the rest",
         remedy,
         fixed,
     )
 
 
-def _masks(experiment: Experiment) -> bool:
-    """Whether padding is known of at the output."""
-    masked = False
-    for place in experiment.places():
-        layer = place.layer
-        if layer.type == "masking" or getattr(layer, "mask_zero", False):
-            masked = True
-        elif layer.type in _ENDS_MASK:
-            masked = False
-    return masked
+def _leaves_out(experiment: Experiment, data: PreparedData) -> bool:
+    """Whether the network leaves out every step that has no target."""
+    none = data.train.y == NO_TARGET
+    if not none.any():
+        return True
+    real = Network(experiment, data.sample_shape).mask(data.train.x)
+    return real is not None and not (real & none).any()
 
 
 def _has(experiment: Experiment, kind: str) -> bool:
     return any(place.layer.type == kind for place in experiment.places())
 
 
-def _with_layer(experiment: Experiment, path: str, layer: dict[str, Any]) -> Experiment | None:
+def _begun_with(experiment: Experiment, layer: dict[str, Any]) -> Experiment | None:
     try:
-        return with_layer(experiment, path, layer)
+        return with_layer(experiment, "layers[0]", layer)
     except ExperimentError:
         return None

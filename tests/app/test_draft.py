@@ -11,6 +11,9 @@ DATA = {
     "residual": "spiral",
     "many to one": "first_symbol",
     "many to many": "parity",
+    "encoder-decoder": "reversing",
+    "one to many": "spelling",
+    "character model": "words",
     "forecast": "co2",
     "rows as time steps": "mnist_small",
 }

@@ -65,6 +65,13 @@ def test_a_target_a_step_wants_every_state() -> None:
     assert ends_fitting(one).layers[1].return_sequences is True
 
 
+def test_a_recurrent_layer_within_another_is_mended_too() -> None:
+    both = {"type": "bidirectional", "layer": LSTM}
+    one = experiment({"name": "copying", "symbols": 4, **FEW}, both, dense(5))
+    assert the_only(one).path == "layers[0].layer.return_sequences"
+    assert ends_fitting(one).layers[0].layer.return_sequences is True
+
+
 def test_outputs_are_counted_at_each_step() -> None:
     one = experiment({"name": "copying", "symbols": 4, **FEW}, EVERY, dense(7))
     misfit = the_only(one)
@@ -94,3 +101,61 @@ def test_balanced_classes_are_counted_by_the_step(targets: str) -> None:
     y = trainer.data.train.y.ravel()
     weights = trainer.experiment.loss.class_weight
     assert weights == pytest.approx([len(y) / (2 * (y == k).sum()) for k in (0, 1)])
+
+
+# -- tokens and padding ---------------------------------------------------------------------------
+
+
+def test_tokens_want_an_embedding() -> None:
+    one = experiment({"name": "first_symbol", "encoding": "tokens", **FEW}, LSTM, dense(2))
+    misfit = the_only(one)
+    assert misfit.path == "layers[0]"
+    assert "would take tokens for amounts" in misfit.message
+    embedding = ends_fitting(one).layers[0]
+    assert (embedding.type, embedding.input_dim, embedding.mask_zero) == ("embedding", 4, False)
+
+
+def test_an_embedding_must_know_every_token() -> None:
+    small = {"type": "embedding", "input_dim": 3, "output_dim": 2}
+    one = experiment({"name": "first_symbol", "encoding": "tokens", **FEW}, small, LSTM, dense(2))
+    assert the_only(one).path == "layers[0].input_dim"
+    assert ends_fitting(one).layers[0].input_dim == 4
+
+
+@pytest.mark.parametrize("layer", [EVERY, {"type": "bidirectional", "layer": EVERY}])
+def test_padding_wants_a_masking_layer(layer: dict[str, Any]) -> None:
+    one = experiment({"name": "reversing", "shortest": 2, **FEW}, layer, dense(4))
+    assert "padding that follows would be learned" in the_only(one).message
+    assert [each.type for each in ends_fitting(one).layers][:2] == ["masking", layer["type"]]
+    other = {"type": "masking", "mask_value": 7.0}
+    wrong = experiment({"name": "reversing", "shortest": 2, **FEW}, other, layer, dense(4))
+    assert the_only(wrong).path == "layers[0].mask_value"
+    assert ends_fitting(wrong).layers[0].mask_value == 0.0
+
+
+def test_padded_tokens_want_a_masking_embedding() -> None:
+    one = experiment({"name": "words", "encoding": "tokens"}, EVERY, dense(27))
+    assert ends_fitting(one).layers[0].mask_zero
+    blind = {"type": "embedding", "input_dim": 28, "output_dim": 2}
+    one = experiment({"name": "words", "encoding": "tokens"}, blind, EVERY, dense(27))
+    assert the_only(one).path == "layers[0].mask_zero"
+    assert ends_fitting(one).layers[0].mask_zero
+
+
+def test_behind_repeat_vector_lengths_are_lost() -> None:
+    repeat = {"type": "repeat_vector", "n": 6}
+    layers = ({"type": "masking"}, LSTM, repeat, EVERY, dense(4))
+    assert found(experiment({"name": "reversing", **FEW}, *layers[1:])) == ()
+    misfit = the_only(experiment({"name": "reversing", "shortest": 2, **FEW}, *layers))
+    assert misfit.path == "layers[2]"
+    assert "let all its sequences have the same length" in misfit.message
+
+
+def test_one_to_many_repeats_its_input() -> None:
+    one = experiment({"name": "spelling"}, EVERY, dense(16))
+    assert the_only(one).remedy == "repeat each sample 5 times"
+    assert ends_fitting(one).layers[0].n == 5
+    wrong = {"type": "repeat_vector", "n": 7}
+    one = experiment({"name": "spelling"}, wrong, EVERY, dense(16))
+    assert the_only(one).path == "layers[0].n"
+    assert ends_fitting(one).layers[0].n == 5
