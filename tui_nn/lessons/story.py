@@ -216,9 +216,10 @@ class _Telling:
     def page(self) -> Page:
         """Raises ExperimentError with all problems of the step."""
         step = self.step
+        # Plots first: they begin before training, and the figures stand at its end, mostly.
+        plots = [self._plot(i, plot) for i, plot in enumerate(step.plots)]
         values = [self._value(i, value) for i, value in enumerate(step.values)]
         tables = [self._table(i, table) for i, table in enumerate(step.tables)]
-        plots = [self._plot(i, plot) for i, plot in enumerate(step.plots)]
         self._mistakes()
         self._slot()
         if self.problems:
