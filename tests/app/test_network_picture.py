@@ -10,6 +10,7 @@ from tui_nn.widgets.canvas import Canvas
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.network_diagram import LIT, REST, TOUCHING, _along, _rank, _weight
 from tui_nn.widgets.network_diagram import Connection as Line
+from tui_nn.widgets.neuron_card import said
 from tui_nn.widgets.spotlight import Spotlight, spotlight
 from tui_nn_engine.experiment import Experiment
 from tui_nn_engine.explanation import Notation
@@ -129,3 +130,20 @@ def test_formulas_follow_the_sign(stepper: Stepper) -> None:
     assert any("δ" in formula for formula in shown.formulas)
     assert not any("δ" in formula for formula in with_e.formulas)
     assert "∂E/∂W = −xᵀe" in with_e.formulas
+
+
+@pytest.mark.parametrize(
+    ("data", "activation", "loss", "wanted"),
+    [
+        ("iris", "softmax", "categorical_crossentropy", {"class 0", "class 1", "class 2"}),
+        ("venn", "sigmoid", "binary_crossentropy", {"0, 0, … (3)", "1, 0, … (3)", "0, 1, … (3)"}),
+    ],
+)
+def test_a_single_label_is_not_taken_for_a_class(
+    data: str, activation: str, loss: str, wanted: set[str]
+) -> None:
+    layers = [{"type": "dense", "units": 3, "activation": activation}]
+    tree = {"data": {"name": data}, "layers": layers, "loss": loss}
+    stepper = Stepper(Trainer(Experiment.parse(tree)))
+    views = (step_view(stepper, FIRST, 0, sample) for sample in range(stepper.program.batch))
+    assert wanted <= {said(Moment(view, listing(stepper))) for view in views}

@@ -93,7 +93,7 @@ def sample_lines(moment: Moment) -> list[Line]:
     each, mean = aligned([view.sample_loss, view.loss], digits)
     lost = "loss" in moment.written.parts
     return [
-        ("target t", said(view.target, digits), False),
+        ("target t", said(moment), False),
         ("output y", predicted(moment.prediction, digits), moment.just_wrote(last, "h")),
         ("loss E, sample", each, lost),
         (f"loss E, batch ({view.batch})", mean, lost),
@@ -103,7 +103,7 @@ def sample_lines(moment: Moment) -> list[Line]:
 def sample_summary(moment: Moment) -> str:
     """The sample in one line: what is wanted of it, what comes of it, what that costs."""
     view, digits = moment.view, moment.digits
-    parts = [f"sample {view.sample + 1}: target t {said(view.target, digits)}"]
+    parts = [f"sample {view.sample + 1}: target t {said(moment)}"]
     if not np.isnan(moment.prediction).any():
         parts.append(f"output y {predicted(moment.prediction, digits)}")
     if not np.isnan(view.sample_loss):
@@ -111,11 +111,16 @@ def sample_summary(moment: Moment) -> str:
     return "  ".join(parts)
 
 
-def said(target: Floats, digits: int) -> str:
-    """A target: a number, a class (one-hot), or the first few of many numbers."""
-    if len(target) > 2 and np.count_nonzero(target) == 1 and target.max() == 1:
+def said(moment: Moment) -> str:
+    """The target: a number, a class (one-hot), or the first few of many numbers.
+
+    Without a softmax a single 1 may as well be the only label of several that applies.
+    """
+    target = moment.view.target
+    one_hot = np.count_nonzero(target) == 1 and target.max() == 1
+    if len(target) > 2 and one_hot and "softmax" in moment.listing.names:
         return f"class {int(target.argmax())}"
-    return _few(target, digits)
+    return _few(target, moment.digits)
 
 
 def predicted(values: Floats, digits: int) -> str:
