@@ -85,7 +85,7 @@ class Sights:
     @cached_property
     def _gradients(self) -> Gradients | None:
         learns = self.trainer.experiment.rule is None and self.trainer.parameters.trainable_size
-        return Gradients(self.trainer) if learns else None
+        return Gradients(self.trainer, self._start) if learns else None
 
     @cached_property
     def _landscape(self) -> Landscape:

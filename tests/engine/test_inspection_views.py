@@ -15,13 +15,15 @@ from tui_nn_engine.inspection.mistakes import mistakes, residuals
 from tui_nn_engine.inspection.path import Landscape, loss_path
 from tui_nn_engine.inspection.roc import curve, roc
 from tui_nn_engine.inspection.spread import Gradients, spread
-from tui_nn_engine.inspection.subject import as_given, part_of, subject
+from tui_nn_engine.inspection.subject import as_given, few_enough, part_of, subject
 from tui_nn_engine.inspection.trace import trace
 from tui_nn_engine.inspector import Sights
 from tui_nn_engine.protocol import Inspect
 
 
-def trained(name: str, outputs: int, last: str, loss: str, **data: Any) -> Trainer:
+def trained(
+    name: str, outputs: int, last: str, loss: str, stopping: Any = None, **data: Any
+) -> Trainer:
     trainer = Trainer(
         Experiment.parse(
             {
@@ -33,6 +35,7 @@ def trained(name: str, outputs: int, last: str, loss: str, **data: Any) -> Train
                     {"type": "dense", "units": outputs, "activation": last},
                 ],
                 "loss": {"type": loss},
+                "stopping": stopping or {},
                 "optimizer": {"type": "adam", "learning_rate": 0.01},
                 "training": {"epochs": 2, "batch_size": 16, "threads": 1},
             }
@@ -173,7 +176,7 @@ def test_filters_are_the_columns_of_a_kernel() -> None:
 
 def test_histograms_count_every_weight_then_and_now() -> None:
     trainer = digits()
-    found = spread(trainer, start(trainer), Gradients(trainer))
+    found = spread(trainer, start(trainer), Gradients(trainer, start(trainer)))
     assert found.names == ("dense_1.kernel", "dense_1.bias", "dense_2.kernel", "dense_2.bias")
     assert found.weights.sum(axis=2).T.tolist() == [list(found.sizes)] * 2
     assert found.gradients.sum(axis=2).T.tolist() == [list(found.sizes)] * 2
@@ -187,7 +190,7 @@ def test_histograms_count_every_weight_then_and_now() -> None:
 
 def test_gradients_are_those_of_the_mean_loss() -> None:
     trainer = trained("iris", 3, "softmax", "categorical_crossentropy", test_fraction=0.2)
-    alone = Gradients(trainer)
+    alone = Gradients(trainer, start(trainer))
     before = trainer.parameters.values.copy(), trainer.parameters.gradients.copy()
     found = alone.of(trainer.parameters.values)
     program = alone._program
@@ -226,6 +229,24 @@ def test_the_path_goes_from_the_start_to_now() -> None:
     np.testing.assert_allclose(at[0.0], then, rtol=1e-9)
     assert found.distance == pytest.approx(np.linalg.norm(there - start(trainer)))
     assert found.parts == ("train", "validation")
+
+
+def test_early_stoppings_best_weights_are_an_end() -> None:
+    trainer = trained(
+        "moons", 1, "sigmoid", "binary_crossentropy", stopping={"restore_best_weights": True}
+    )
+    found = loss_path(Landscape(trainer), start(trainer), 1)
+    assert found.choices == ("start to now", "start to best", "best to now")
+    assert found.ends == ("start", "best")
+    best = trainer.state.memory["stopping.weights"]
+    assert found.distance == pytest.approx(np.linalg.norm(best - start(trainer)))
+
+
+def test_a_large_network_is_asked_about_fewer_samples() -> None:
+    trainer = digits()
+    assert few_enough(trainer, 1e9, (50, 500)) == 500
+    assert few_enough(trainer, 1e5, (50, 500)) == int(1e5 / trainer.parameters.values.size)
+    assert few_enough(trainer, 1e2, (50, 500)) == 50
 
 
 # -- all of them, in a session ---------------------------------------------------------------------

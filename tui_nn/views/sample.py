@@ -90,7 +90,8 @@ class Sample(View):
             return
         self._found, self._place = sight, sight.place
         self.query_one("#about", Static).update(self._about(sight, subject))
-        self.query_one(LayerStrips).show(sight)
+        names = subject.classes or subject.labels or subject.targets
+        self.query_one(LayerStrips).show(sight, names)
         if subject.image:
             pixels = sight.given.reshape(subject.image).astype(np.float64) / subject.brightest
             self.query_one("#pixels", Picture).show(shades(pixels, GRAYSCALE))

@@ -29,12 +29,13 @@ class LayerStrips(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._found: Trace | None = None
+        self._outputs: tuple[str, ...] = ()
         self._strips: list[Strip] | None = None
         self._drawn_width = 0
 
-    def show(self, found: Trace) -> None:
-        """Show this sample."""
-        self._found, self._strips = found, None
+    def show(self, found: Trace, outputs: tuple[str, ...] = ()) -> None:
+        """Show this sample; `outputs` are the names of the last layer's units."""
+        self._found, self._outputs, self._strips = found, outputs, None
         self.refresh()
 
     def notify_style_update(self) -> None:
@@ -66,7 +67,9 @@ class LayerStrips(ScrollView, can_focus=True):
             start += told
             strips.append(Strip([Segment(_heading(name, shape, values), Style(bold=True))]))
             if told * CELL <= 2 * width:
-                strips += self._numbers(values, width)
+                last = name == found.layers[-1] and told == len(self._outputs)
+                units = self._outputs if last else tuple(str(k + 1) for k in range(told))
+                strips += self._numbers(values, width, units)
             else:
                 strips += self._pixels(values, width)
                 strips.append(Strip([Segment(_greatest(values), Style(dim=True))]))
@@ -90,7 +93,7 @@ class LayerStrips(ScrollView, can_focus=True):
         codes = shades(padded.reshape(rows, columns), self._palette, 32).repeat(each, axis=1)
         return draw(codes.repeat(2, axis=0) if rows == 1 else codes)
 
-    def _numbers(self, values: Floats, width: int) -> list[Strip]:
+    def _numbers(self, values: Floats, width: int, units: tuple[str, ...]) -> list[Strip]:
         """Each unit's number on its colour, and on the line below which unit it is."""
         table = shades(self._shares(values), self._palette, 32)
         strips, each = [], max(width // CELL, 1)
@@ -98,7 +101,7 @@ class LayerStrips(ScrollView, can_focus=True):
             upper, lower = [], []
             for k in range(first, min(first + each, len(values))):
                 upper += [coloured(float(values[k]), int(table[k])), Segment(" ")]
-                lower.append(Segment(f"{k + 1}".center(CELL), Style(dim=True)))
+                lower.append(Segment(units[k][: CELL - 1].center(CELL), Style(dim=True)))
             strips += [Strip(upper), Strip(lower)]
         return strips
 

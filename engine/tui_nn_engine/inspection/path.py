@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.data import Part
-from tui_nn_engine.inspection.subject import part_of
+from tui_nn_engine.inspection.subject import few_enough, part_of
 from tui_nn_engine.program import Program
 from tui_nn_engine.trainer import Trainer
 
 STEPS = 25  # points
 BEYOND = 0.25  # of the way, on each side
-SAMPLES = 500  # of a part
+SAMPLES = (50, 500)  # of a part, at least and at most
+WORK = 1.5e9  # weights times samples times points: some tenths of a second
 Floats = NDArray[np.float64]
 
 
@@ -45,7 +46,8 @@ class Landscape:
         self.trainer = trainer
         self._parameters = trainer.network.parameters()
         found = {name: part_of(trainer, name) for name in ("train", "validation")}
-        self.parts = {name: _few(part) for name, part in found.items() if len(part)}
+        most = few_enough(trainer, WORK / STEPS, SAMPLES)
+        self.parts = {name: _few(part, most) for name, part in found.items() if len(part)}
         self._programs: dict[str, Program] = {}
         for name, part in self.parts.items():
             network = trainer.network
@@ -95,6 +97,6 @@ def _best(trainer: Trainer) -> dict[str, NDArray[np.floating]]:
     return {"best": memory["stopping.weights"]}
 
 
-def _few(part: Part) -> Part:
-    few = np.linspace(0, len(part) - 1, min(SAMPLES, len(part))).round().astype(int)
+def _few(part: Part, most: int) -> Part:
+    few = np.linspace(0, len(part) - 1, min(most, len(part))).round().astype(int)
     return Part(part.x[few], part.y[few], part.indices[few])

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_engine.inspection.subject import few_enough
 from tui_nn_engine.parameters import Parameters
 from tui_nn_engine.trainer import Trainer
 
 BINS = 48
-SAMPLES = 512  # of the training data: gradients are those of their mean loss
+SAMPLES = (64, 512)  # of the training data: gradients are those of their mean loss
+WORK = 1e8  # weights times samples: a tenth of a second
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -41,12 +43,12 @@ class Gradients:
     """The gradient of the mean loss over the same samples, for any weights of a trainer's network.
 
     Dropout and its like are on as in the first update; nothing of the trainer is written. For a
-    network that learns by a gradient.
+    network that learns by a gradient. `before` is that at the parameters `start`.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer, start: NDArray[np.floating]) -> None:
         data, network = trainer.data, trainer.network
-        self.samples = min(SAMPLES, len(data.train))
+        self.samples = min(few_enough(trainer, WORK, SAMPLES), len(data.train))
         few = np.linspace(0, len(data.train) - 1, self.samples).round().astype(int)
         self._parameters = network.parameters()
         state = {name: array.copy() for name, array in trainer.state.slots().items()}
@@ -55,6 +57,7 @@ class Gradients:
         self._program.x.array[...] = data.train.x[few]
         targets = data.targets(data.train, network.output_shape[-1])
         self._program.y.array[...] = targets[few]
+        self.before = self.of(start)
 
     def of(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """(trainable,) for all parameters (parameters,)."""
@@ -67,9 +70,10 @@ class Gradients:
 
 def spread(trainer: Trainer, start: NDArray[np.floating], gradients: Gradients | None) -> Spread:
     """Of the network as it is now and as it was with the parameters `start`."""
-    parameters, both = trainer.parameters, (start, trainer.parameters.values)
-    weights = _histograms(parameters, both)
-    slopes = _histograms(parameters, [gradients.of(values) for values in both] if gradients else [])
+    parameters = trainer.parameters
+    weights = _histograms(parameters, [start, parameters.values])
+    pair = [gradients.before, gradients.of(parameters.values)] if gradients else []
+    slopes = _histograms(parameters, pair)
     return Spread(
         trainer.state.iteration,
         gradients.samples if gradients else 0,

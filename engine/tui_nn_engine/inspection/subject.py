@@ -1,6 +1,7 @@
 """What there is to look at: the data, its parts, the layers."""
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,14 @@ def kernels(trainer: Trainer) -> list[str]:
     """The parameters (inputs, units), in the order of the layers."""
     specs = trainer.parameters.specs
     return [s.name for s in specs if s.name.endswith(".kernel") and len(s.shape) == 2]
+
+
+def few_enough(trainer: Trainer, work: float, limits: tuple[int, int]) -> int:
+    """How many samples `work` is enough for, counted as weights used times samples."""
+    steps = prod(trainer.network.sample_shape[:-1])  # of a sequence
+    each = max(trainer.parameters.values.size, 1) * steps
+    least, most = limits
+    return int(min(max(work / each, least), most))
 
 
 def part_of(trainer: Trainer, name: str) -> Part:

@@ -71,7 +71,7 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
         tuple(layers),
         tuple("×".join(map(str, values.shape)) for values in layers.values()),
         tuple(map(len, flat)),
-        np.concatenate(flat),
+        np.concatenate([*flat, np.empty(0, np.float32)]),
         step,
     )
 
