@@ -8,8 +8,8 @@ import numpy as np
 from tui_nn_datasets import NO_TARGET
 from tui_nn_engine.data import PreparedData
 from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.layers import Place
-from tui_nn_engine.mending import Misfit, mended, with_layer
+from tui_nn_engine.layers import Embedding, Place
+from tui_nn_engine.mending import Misfit, mended, with_layer, without_layer
 from tui_nn_engine.network import Network, Shape
 from tui_nn_engine.schema import ExperimentError
 
@@ -25,6 +25,8 @@ def input_misfits(experiment: Experiment, data: PreparedData) -> Iterator[Misfit
     first = experiment.places()[0]
     if dataset.x.dtype == np.int64 and dataset.vocabulary:
         yield from _tokens(experiment, data, first)
+    elif isinstance(first.layer, Embedding):
+        yield from _amounts(experiment, data, first, first.layer)
     elif dataset.steps and len(data.sample_shape) == 1 and not _has(experiment, "repeat_vector"):
         (time,) = dataset.steps
         yield Misfit(
@@ -37,22 +39,58 @@ def input_misfits(experiment: Experiment, data: PreparedData) -> Iterator[Misfit
 
 
 def _tokens(experiment: Experiment, data: PreparedData, first: Place) -> Iterator[Misfit]:
-    symbols, padded = len(data.dataset.vocabulary), data.dataset.lengths is not None
-    if first.layer.type != "embedding":
-        layer = {"type": "embedding", "input_dim": symbols, "output_dim": DIMENSIONS}
+    vocabulary, padded = data.dataset.vocabulary, data.dataset.lengths is not None
+    symbols, layer = len(vocabulary), first.layer
+    if not isinstance(layer, Embedding):
+        embedding = {"type": "embedding", "input_dim": symbols, "output_dim": DIMENSIONS}
         yield Misfit(
             first.path,
             f"{first.name} would take tokens for amounts, but they are numbers in place of names",
             "insert an embedding, which learns what each of them means",
-            _begun_with(experiment, layer | ({"mask_zero": True} if padded else {})),
+            _begun_with(experiment, embedding | ({"mask_zero": True} if padded else {})),
         )
-    elif (known := getattr(first.layer, "input_dim", symbols)) < symbols:
+    elif layer.input_dim < symbols:
+        yield _unknown(experiment, data, first, layer, symbols)
+    elif layer.mask_zero and not padded and (data.dataset.x == 0).any():
         yield Misfit(
-            f"{first.path}.input_dim",
-            f"{data.dataset.name!r} has {symbols} different tokens, but {first.name} knows {known}",
-            f"set it to {symbols}",
-            mended(experiment, {f"{first.path}.input_dim": symbols}),
+            f"{first.path}.mask_zero",
+            f"{data.dataset.name!r} has no padding: the token 0, which would be left out, is "
+            f"{vocabulary[0]!r}",
+            "mask nothing",
+            mended(experiment, {f"{first.path}.mask_zero": False}),
         )
+
+
+def _amounts(
+    experiment: Experiment, data: PreparedData, first: Place, layer: Embedding
+) -> Iterator[Misfit]:
+    """An embedding on data that is not known to be tokens: of one's own, perhaps it is."""
+    x, name = data.train.x, data.dataset.name
+    if x.ndim != 2 or not ((x >= 0) & (x == np.floor(x))).all():
+        encoded = hasattr(data.block, "encoding")
+        fixed = mended(experiment, {"data.encoding": "tokens"}) if encoded else None
+        yield Misfit(
+            first.path,
+            f"{first.name} needs tokens, whole numbers in place of symbols, but the inputs of "
+            f"{name!r} are amounts",
+            'encode the data as "tokens"' if encoded else "take it out",
+            fixed if encoded else without_layer(experiment, first.path),
+        )
+    elif (most := int(x.max())) >= layer.input_dim:
+        yield _unknown(experiment, data, first, layer, most + 1)
+
+
+def _unknown(
+    experiment: Experiment, data: PreparedData, first: Place, layer: Embedding, symbols: int
+) -> Misfit:
+    path = f"{first.path}.input_dim"
+    return Misfit(
+        path,
+        f"{data.dataset.name!r} has tokens from 0 to {symbols - 1}, but {first.name} knows "
+        f"{layer.input_dim} only",
+        f"set it to {symbols}",
+        mended(experiment, {path: symbols}),
+    )
 
 
 def time_misfit(experiment: Experiment, data: PreparedData, shape: Shape) -> Misfit | None:

@@ -122,6 +122,28 @@ def test_an_embedding_must_know_every_token() -> None:
     assert ends_fitting(one).layers[0].input_dim == 4
 
 
+def test_a_token_that_means_something_is_not_masked() -> None:
+    masking = {"type": "embedding", "input_dim": 4, "output_dim": 2, "mask_zero": True}
+    data = {"name": "first_symbol", "encoding": "tokens", **FEW}
+    misfit = the_only(experiment(data, masking, LSTM, dense(2)))
+    assert misfit.path == "layers[0].mask_zero"
+    assert "is 'A'" in misfit.message
+    assert ends_fitting(experiment(data, masking, LSTM, dense(2))).layers[0].mask_zero is False
+
+
+def test_an_embedding_takes_no_amounts() -> None:
+    embedding = {"type": "embedding", "input_dim": 4, "output_dim": 2}
+    one = experiment({"name": "first_symbol", **FEW}, embedding, LSTM, dense(2))
+    assert ends_fitting(one).data.encoding == "tokens"
+    one = experiment({"name": "iris"}, embedding, dense(3))
+    assert "are amounts" in the_only(one).message
+    assert [layer.type for layer in ends_fitting(one).layers] == ["dense"]
+    whole = {"name": "given", "x": [[0.0, 1.0], [5.0, 2.0]], "y": [0.0, 1.0]}
+    one = experiment(whole, embedding, LSTM, dense(2))
+    assert the_only(one).path == "layers[0].input_dim"
+    assert ends_fitting(one).layers[0].input_dim == 6
+
+
 @pytest.mark.parametrize("layer", [EVERY, {"type": "bidirectional", "layer": EVERY}])
 def test_padding_wants_a_masking_layer(layer: dict[str, Any]) -> None:
     one = experiment({"name": "reversing", "shortest": 2, **FEW}, layer, dense(4))
