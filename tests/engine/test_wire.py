@@ -121,6 +121,7 @@ def typed(hint: Any) -> st.SearchStrategy[Any]:
     return arrays(dtype, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
 
 
+LOOKED_AT = (Mistakes, Residuals, Trace, Filters, Spread, Roc, LossPath)
 BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
     Play: st.builds(Play, whole, whole),
@@ -160,19 +161,7 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     ),
     Guess: st.builds(Guess, whole, vectors, floats),
     Surface: st.builds(Surface, whole, st.just((0.0, 1.0)), floats, names, counts, counts, floats),
-    Mistakes: st.builds(
-        Mistakes,
-        whole,
-        texts,
-        numbers,
-        floats,
-        floats,
-        st.just((0, -1)),
-        whole,
-        *[vectors] * 5,
-    ),
-    **{kind: hinted(kind) for kind in (Trace, Filters, Spread, Roc, LossPath)},
-    Residuals: st.builds(Residuals, whole, texts, whole, *[numbers] * 3, *[vectors] * 4),
+    **{kind: hinted(kind) for kind in LOOKED_AT},
     SetLearningRate: st.builds(SetLearningRate, numbers),
     SetWeight: st.builds(SetWeight, texts, numbers),
     Branched: st.builds(Branched, whole, texts),
