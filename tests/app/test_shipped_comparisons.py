@@ -1,12 +1,15 @@
 """The comparison files that come with tui-nn."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from tui_nn.cli import main
 from tui_nn.commands.files import comparison_file
 from tui_nn.comparisons import said_of, shipped
 from tui_nn.lessons import load
@@ -97,3 +100,26 @@ def test_the_comparison_of_the_readme_is_right(tmp_path: Path, xor: Path) -> Non
     members = Comparison.load(tmp_path / "rates.toml").members()
     assert len(members) == 2 * 2 * 3
     assert members[0].name == "wide · learning_rate=0.1 · seed=0"
+
+
+@pytest.mark.slow
+def test_strategies_run_to_scikit_learns_ranking() -> None:
+    result = CliRunner().invoke(main, ["compare", "strategies", "--json"], prog_name="tui-nn")
+    assert result.exit_code == 0, result.output
+    ranking = json.loads(result.stdout.splitlines()[-1])
+    assert ranking["figure"] == "loss"
+    order: dict[str, list[str]] = {}
+    for run in ranking["runs"]:
+        order.setdefault(run["data"], []).append(run["settings"]["strategy"])
+    assert [*order] == ["iris", "digits", "circles", "moons"]
+    fast = {"Adam", "constant, momentum", "constant, Nesterov"}
+    for names in order.values():
+        assert set(names[:3]) == fast
+        assert names[-1] == "inverse scaling"
+    plain = {run["data"]: run["last"] for run in ranking["runs"] if run["run"][-8:] == "constant"}
+    accuracies = {name: round(last["accuracy"], 2) for name, last in plain.items()}
+    # As in scikit-learn's figure, there 0.98, 0.96, 0.84, 0.85, from other initial weights.
+    assert accuracies["iris"] == 0.98
+    assert accuracies["digits"] == pytest.approx(0.955, abs=0.01)
+    assert accuracies["circles"] == pytest.approx(0.8, abs=0.1)
+    assert accuracies["moons"] == pytest.approx(0.83, abs=0.05)
