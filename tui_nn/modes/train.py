@@ -28,7 +28,11 @@ HELP = """\
 The loss of every update is drawn, `●` after each epoch that of the validation data, which the
 network never learns from: where it rises while the other falls, the network overfits.
 The line of time below goes back: click on it, or `B`, `E`, `g`. What you change in the past
-branches; the curve before stays on as `×`.
+branches; the curve before stays on as `×`. `L` tries ever larger learning rates on a copy of the
+network and suggests one.
+
+The table of layers has a verdict on each: `✓` learning, `!` slow or fast, `✗` vanishing, exploding,
+dead, saturated, not learning. Of the row you choose it says why, and what to try.
 """
 
 
