@@ -102,6 +102,8 @@ def test_the_list_shows_branches_and_where_they_meet():
         ("dense_3", "layers[1]", (1,)),
     ]
     assert parts[1].brief == "as it is"
+    picked = {**TREE, "layers": [{"type": "select", "columns": [0, 3]}, dense(1)]}
+    assert parts_of(Experiment, picked)[1].brief == "0 3"
     assert outline(TREE) == "[as is | 16 → 8] → 1 · 5 epochs"
     assert short_outline(Experiment.parse(TREE)) == "[as is | 16 → 8] → 1"
 

@@ -515,3 +515,9 @@ def test_switching_the_data_brings_the_tasks_output_and_loss(begin, name, output
     assert draft.value("loss.type") == loss
     assert draft.review().problems == ()
     assert len(draft.layers) == len(starters()[begin].layers)
+
+
+def test_columns_of_a_table_have_the_numbers_that_pick_them():
+    preview = Preview.of(Draft(starters()["diabetes"]).review().data)
+    assert preview.header[:3] == ("age\n0", "sex\n1", "bmi\n2")
+    assert preview.header[-1] == "→ progression"

@@ -211,6 +211,7 @@ def _brief(value: Any, *, names: bool = True) -> str:
     words = []
     for key, part in value.items():
         shown = part.get("type") if isinstance(part, dict) else part
+        shown = " ".join(map(str, shown)) if key == "columns" and isinstance(shown, list) else shown
         if key in {"type", "name"}:
             words += [str(shown)] if names else []
         elif not isinstance(shown, list | dict) and shown is not None:

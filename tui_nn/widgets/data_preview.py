@@ -114,6 +114,7 @@ class DataPreview(VerticalScroll):
         else:
             table: DataTable[str] = switcher.query_one(DataTable)
             table.clear(columns=True)
+            table.header_height = 1 + any("\n" in name for name in preview.header)
             table.add_columns(*preview.header)
             table.add_rows(preview.rows)
             switcher.current = "rows"
@@ -186,8 +187,10 @@ def _thirds(values: NDArray[Any]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
 
 
 def _header(data: PreparedData, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Names, below those of inputs the numbers by which a select layer picks them."""
     targets = ("class",) if data.dataset.classes else data.dataset.target_names
-    return (*inputs[:_COLUMNS], *(f"→ {name}" for name in targets))
+    numbered = (f"{name}\n{column}" for column, name in enumerate(inputs[:_COLUMNS]))
+    return (*numbered, *(f"→ {name}" for name in targets))
 
 
 def _rows(data: PreparedData) -> tuple[tuple[str, ...], ...]:
