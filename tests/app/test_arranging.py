@@ -13,6 +13,7 @@ from tui_nn.forms.picker import Picker
 from tui_nn.modes.build import Build
 from tui_nn.outline import outline as short_outline
 from tui_nn.review import review
+from tui_nn.sequence_starters import sequence_starters
 from tui_nn_engine.experiment import Experiment
 
 
@@ -106,6 +107,18 @@ def test_the_list_shows_branches_and_where_they_meet():
     assert parts_of(Experiment, picked)[1].brief == "0 3"
     assert outline(TREE) == "[as is | 16 → 8] → 1 · 5 epochs"
     assert short_outline(Experiment.parse(TREE)) == "[as is | 16 → 8] → 1"
+
+
+def test_layers_through_time_are_named_in_a_line():
+    known = sequence_starters()
+    model = known["character model"]
+    assert short_outline(model) == "embedding 16 → lstm 64 → 27 softmax"
+    assert outline(known["many to many"].tree()) == (
+        "masking → lstm 16 · return sequences → 1 · sigmoid · 40 epochs"
+    )
+    both = {"type": "bidirectional", "layer": {"type": "gru", "units": 5}}
+    tree = known["many to one"].tree() | {"layers": [both, {"type": "dense", "units": 1}]}
+    assert short_outline(Experiment.parse(tree)) == "bidirectional gru 5 → 1"
 
 
 def test_names_in_the_list_are_those_of_the_network_also_in_a_wrong_tree():

@@ -155,7 +155,8 @@ def _way(layers: list[Any]) -> str:
             branches = (_way(branch.get("layers", [])) or "as is" for branch in branches_of(layer))
             words.append(f"[{mark.join(branches)}]")
         elif isinstance(layer, dict):
-            words.append(_brief(layer, names=False) or layer["type"])
+            kind, brief = layer["type"], _brief(layer, names=False)
+            words.append(f"{kind} {brief}".rstrip() if kind != "dense" or not brief else brief)
         else:
             words.append(str(layer))
     return " → ".join(words)
@@ -214,6 +215,8 @@ def _brief(value: Any, *, names: bool = True) -> str:
         shown = " ".join(map(str, shown)) if key == "columns" and isinstance(shown, list) else shown
         if key in {"type", "name"}:
             words += [str(shown)] if names else []
+        elif isinstance(shown, bool) and not names:
+            words.append(key.replace("_", " ") + ("" if shown else " off"))
         elif not isinstance(shown, list | dict) and shown is not None:
             words.append(f"{key.replace('_', ' ')} {shown}" if names else str(shown))
     return " · ".join(words)
