@@ -13,6 +13,7 @@ from tui_nn.forms.values import number_of, numbers_of, table_of, without_header
 from tui_nn.starters import starters
 from tui_nn_engine.experiment import Experiment, Training
 from tui_nn_engine.layers import LAYERS, Layer
+from tui_nn_engine.network import summarize
 from tui_nn_engine.primitives.activations import AnyActivation, ReLU
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.schema import Block, ExperimentError, OneOf, Problem, kind_name
@@ -318,6 +319,31 @@ async def test_a_new_type_of_layer_has_its_form_by_itself():
         assert (layer.stddev, layer.shape, layer.widths) == (0.25, "uniform", [1.0, 2.5])
         assert layer.then.type == "tanh"
         assert draft.review().problems == ()
+
+
+def test_a_bidirectional_layer_is_told_by_both_its_layers_and_their_join():
+    way = {"type": "lstm", "units": 2, "return_sequences": True}
+    tree = starters()["xor"].tree()
+    tree["layers"] = [
+        {"type": "lstm", "units": 4, "return_sequences": True},
+        {"type": "bidirectional", "layer": way, "merge_mode": "sum"},
+        {"type": "bidirectional", "layer": way},
+        {"type": "gru", "units": 1},
+    ]
+    experiment = Experiment.parse(tree)
+    rows = summarize(experiment, (5, 3))
+    parts = parts_of(Experiment, tree, rows)[1:5]
+    assert [part.title for part in parts] == [
+        "lstm_1",
+        "lstm_2, lstm_3, add_1",
+        "lstm_4, lstm_5, concatenate_1",
+        "gru_1",
+    ]
+    named = [name for part in parts for name in part.title.split(", ")]
+    assert named == [row.name for row in rows]
+    found = [part.summary for part in parts]
+    assert sum(row.parameters for row in found if row) == sum(row.parameters for row in rows)
+    assert [row.output_shape for row in found if row] == [(5, 4), (5, 2), (5, 4), (1,)]
 
 
 def test_every_block_there_is_has_a_form():

@@ -39,7 +39,7 @@ def parts_of(
     model: type[Experiment], tree: dict[str, Any], summary: Iterable[LayerSummary] = ()
 ) -> tuple[Part, ...]:
     """All parts in the order of the file; `summary` may end before the last layer."""
-    rows = {row.path: row for row in summary}
+    rows = _rows(summary)
     parts: list[Part] = []
     for one in _order(model):
         value = tree.get(one.name)
@@ -53,6 +53,26 @@ def parts_of(
         one.name: tree.get(one.name, one.default) for one in _order(model) if scalar(one.content)
     }
     return (*parts, Part(GENERAL, "General", _brief(own)))
+
+
+def _rows(summary: Iterable[LayerSummary]) -> dict[str, LayerSummary]:
+    """By the path of their part; both ways of a bidirectional layer are one, with their join."""
+    found: dict[str, LayerSummary] = {}
+    for row in summary:
+        path = row.path.removesuffix(".layer")
+        before = found.get(path)
+        found[path] = row if before is None else _together(before, row)
+    return found
+
+
+def _together(one: LayerSummary, other: LayerSummary) -> LayerSummary:
+    """The numbers of both; the output is the last one's."""
+    return replace(
+        other,
+        parameters=one.parameters + other.parameters,
+        trainable=one.trainable + other.trainable,
+        connections=one.connections + other.connections,
+    )
 
 
 def _layers(
@@ -183,15 +203,28 @@ def _names(layers: list[Any], path: str) -> dict[str, str]:
             here = f"{path}[{index}]"
             for place, branch in enumerate(branches_of(layer)):
                 name(_listed(branch, "layers"), f"{here}.branches[{place}].layers")
-            kind = layer.get("type") if isinstance(layer, dict) else layer
-            if is_parallel(layer):
-                kind = layer.get("join", Parallel.model_fields["join"].default)
-            kind = kind if isinstance(kind, str) and kind else "layer"
-            counts[kind] = counts.get(kind, 0) + 1
-            named[here] = f"{kind}_{counts[kind]}"
+            named[here] = ", ".join(map(count, _kinds(layer)))
+
+    def count(kind: Any) -> str:
+        kind = kind if isinstance(kind, str) and kind else "layer"
+        counts[kind] = counts.get(kind, 0) + 1
+        return f"{kind}_{counts[kind]}"
 
     name(layers, path)
     return named
+
+
+def _kinds(layer: Any) -> tuple[Any, ...]:
+    """The layers of a network that a layer's tree stands for; a parallel block for its join."""
+    if not isinstance(layer, dict):
+        return (layer,)
+    if is_parallel(layer):
+        return (layer.get("join", Parallel.model_fields["join"].default),)
+    if layer.get("type") == "bidirectional":
+        way = layer.get("layer")
+        way = way.get("type") if isinstance(way, dict) else way
+        return way, way, "add" if layer.get("merge_mode") == "sum" else "concatenate"
+    return (layer.get("type"),)
 
 
 def branches_of(layer: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, formula, part
+from tui_nn_engine.expressions import Expression, part
 from tui_nn_engine.functions import total
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise
 from tui_nn_engine.primitives.linear import (
@@ -90,8 +90,10 @@ class Gates(Alike):
 
     def __init__(self, gates: Sequence[tuple[str, Elementwise]]) -> None:
         self.gates = tuple(gates)
-        of_z = (formula(letter, f.equation(Quantity("z"))) for letter, f in self.gates)
-        self.formula = ", ".join(dict.fromkeys(of_z))
+        kinds = dict.fromkeys(f.type for _, f in self.gates)
+        alike = {kind: [letter for letter, f in self.gates if f.type == kind] for kind in kinds}
+        told = (f"{', '.join(letters)} = {kind}(z)" for kind, letters in alike.items())
+        self.formula = "; ".join(told)
 
     def gate(self, column: int, columns: int) -> tuple[str, Elementwise]:
         """The letter and the activation of the gate that a column belongs to."""
@@ -161,12 +163,10 @@ class GateSlopes(Alike):
     """δ = dE/d(gate) * f'(z) of all gates at once."""
 
     name = "error × slope"
+    formula = "δ = ∂E/∂g·f′(z)"
 
     def __init__(self, gates: Gates) -> None:
         self.gates = gates
-        symbols = Quantity("∂E/∂g"), Quantity("z"), Quantity("g")
-        told = (formula("δ", self._equation(f, *symbols)) for _, f in gates.gates)
-        self.formula = "; ".join(dict.fromkeys(told))
 
     def _equation(
         self, f: Elementwise, error: Expression, z: Expression, gate: Expression
