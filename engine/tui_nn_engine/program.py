@@ -8,6 +8,8 @@ operations its gradient is, and contributions to the same slot are summed.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -61,13 +63,17 @@ class Program:
         """What the sizes of weights cost, as last computed."""
         return float(sum(slot.array.item() for slot in self.penalties))
 
-    def slots(self) -> dict[str, Slot]:
+    def slots(self) -> Mapping[str, Slot]:
         """Every slot by name, in the order in which they are first touched."""
+        return self._slots
+
+    @cached_property
+    def _slots(self) -> Mapping[str, Slot]:
         found = {self.x.name: self.x, self.y.name: self.y}
         for op in self.ops:
             for slot in (*op.inputs, *op.outputs):
                 found.setdefault(slot.name, slot)
-        return found
+        return MappingProxyType(found)
 
     def first_not_finite(self) -> Op | None:
         """The first operation that wrote an infinite number or NaN, or None."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.gradient_check import check_gradient
 from tui_nn_engine.initializers import Orthogonal
 from tui_nn_engine.stepper import Stepper
 
@@ -482,6 +483,28 @@ def test_stepped_forwards_and_back_it_is_the_same_to_the_byte(network: str) -> N
         stepper.go_to(len(stepper.ops) // 3)
         stepper.finish()
     assert plain.parameters.values.tobytes() == stepped.parameters.values.tobytes()
+
+
+def test_a_resumed_run_goes_on_to_the_byte() -> None:
+    x, t = wave(5, 4, 3, start=1), wave(5, 2, start=2)
+    whole, begun, resumed = (trainer_of(NETWORKS["dropout"], x, t, batch_size=2) for _ in range(3))
+    for _ in range(9):
+        whole.update()
+    for _ in range(4):
+        begun.update()
+    resumed.restore(begun.state.snapshot())
+    for _ in range(5):
+        resumed.update()
+    assert resumed.parameters.values.tobytes() == whole.parameters.values.tobytes()
+
+
+def test_one_weight_is_checked_through_time() -> None:
+    layers = [{"type": "masking", "mask_value": -7.0}, *PADDED["stacked"]]
+    stepper = Stepper(trainer_of(layers, padded(-7.0), wave(3, 2, start=2)))
+    for weight in ("lstm_1.recurrent_kernel[0, 3]", "gru_1.recurrent_bias[5]"):
+        checked = check_gradient(stepper, weight)
+        assert checked.agrees
+        assert checked.backprop != 0
 
 
 def test_what_is_not_computed_yet_is_not_known() -> None:
