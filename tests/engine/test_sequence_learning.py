@@ -1,12 +1,15 @@
 """What recurrent layers can and can't learn: gradients that vanish, explode, or get through."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.runs import Run, read_metrics
+from tui_nn_engine.stepper import Stepper
 
 DELAY = 30
 LSTM: dict[str, Any] = {"type": "lstm", "units": 16}
@@ -73,3 +76,49 @@ def test_over_a_long_delay_only_the_cell_remembers(layer: dict[str, Any], learns
         pass
     accuracy = training.evaluate(training.data.test).metrics["accuracy"]
     assert accuracy > 0.95 if learns else accuracy < 0.7
+
+
+# -- a run of padded sequences --------------------------------------------------------------------
+
+
+def padded() -> Trainer:
+    """Words as tokens, masked, a target a step, through a layer each way; ragged last batch."""
+    both = {"type": "bidirectional", "layer": {"type": "gru", "units": 4, "return_sequences": True}}
+    embedding = {"type": "embedding", "input_dim": 28, "output_dim": 3, "mask_zero": True}
+    return Trainer(
+        Experiment.parse(
+            {
+                "data": {"name": "words", "encoding": "tokens", "validation_fraction": 0.8},
+                "layers": [
+                    embedding,
+                    both,
+                    {"type": "dense", "units": 27, "activation": "softmax"},
+                ],
+                "loss": {"type": "categorical_crossentropy", "class_weight": "balanced"},
+                "training": {"epochs": 2, "batch_size": 200, "threads": 1},
+            }
+        )
+    )
+
+
+def test_it_is_the_same_resumed_in_mid_epoch_or_stepped(tmp_path: Path) -> None:
+    straight = Run(padded(), tmp_path / "straight")
+    for _ in straight.record():
+        pass
+    first = Run(padded(), tmp_path / "resumed")
+    for _ in first.record(until=2):
+        pass
+    first.save()
+    resumed = Run.resume(tmp_path / "resumed")
+    stepper = Stepper(resumed.trainer)
+    for _ in range(len(stepper.ops) // 2):
+        stepper.forward()
+    stepper.finish()
+    assert resumed.trainer.state.iteration == 3
+    for _ in resumed.record():
+        pass
+    for name, array in straight.trainer.state.snapshot().arrays.items():
+        np.testing.assert_array_equal(resumed.trainer.state.snapshot().arrays[name], array)
+    rows = [read_metrics(run.folder / "metrics.jsonl") for run in (straight, resumed)]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 2
