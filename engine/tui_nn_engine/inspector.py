@@ -23,7 +23,9 @@ from tui_nn_engine.runs import Run
 from tui_nn_engine.threads import limited
 from tui_nn_engine.trainer import Trainer
 
-SECONDS = 0.095  # from look to look: a little more than ten times a second
+SECONDS = 0.095  # from look to look at a picture: a little more than ten times a second
+SELDOM = 0.25  # at figures, which nobody reads faster
+PICTURES = ("surface", "guess")
 PRICE = 15  # times what a look took must pass before the next: under 7 % of the time of training
 
 
@@ -65,7 +67,8 @@ class Inspector:
             self._send(message)
         now = time.monotonic()
         # Looks come with progress, late by a part of its 0.05 s: that must not add up.
-        paced = max(self._due, begun - SECONDS) + SECONDS
+        seconds = SECONDS if self._look.view in PICTURES else SELDOM
+        paced = max(self._due, begun - seconds) + seconds
         self._due = max(paced, now + PRICE * (now - begun))
 
 

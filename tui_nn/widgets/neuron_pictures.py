@@ -8,11 +8,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_nn.palette import DIVERGING, DIVERGING_DARK
-from tui_nn.widgets.pixels import draw, shades
+from tui_nn.widgets.pixels import NOTHING, draw, shades
 from tui_nn_engine.inspection.surface import Surface
 
 SIDES = (16, 12, 10, 8, 6)
-GAP = Strip([Segment(" ")], 1)
 
 
 class NeuronPictures(ScrollView, can_focus=True):
@@ -63,10 +62,9 @@ class NeuronPictures(ScrollView, can_focus=True):
     def _fitted(self, surface: Surface, width: int) -> list[Strip]:
         """As large as they may be with all of them in view; else small, to be scrolled through."""
         for side in SIDES:
-            strips = self._draw(surface, width, side)
-            if len(strips) <= self.size.height:
+            if _lines(surface, width, side) <= self.size.height:
                 break
-        return strips
+        return self._draw(surface, width, side)
 
     def _draw(self, surface: Surface, width: int, side: int) -> list[Strip]:
         strips: list[Strip] = []
@@ -89,19 +87,26 @@ class NeuronPictures(ScrollView, can_focus=True):
         scaled = values / (2 * (float(finite.max()) or 1.0)) + 0.5
         if values.shape[1] == 1:  # of one input: a band two lines high
             scaled = scaled.repeat(4, axis=1)
-        pictures = [draw(shades(one, palette, 32)) for one in scaled]
+        codes = shades(scaled, palette, 32)
         side = values.shape[2]
         columns = max(1, (width + 1) // (side + 1))
         strips = []
-        for first in range(0, len(pictures), columns):
-            row = pictures[first : first + columns]
-            strips += [
-                Strip.join([part for strip in line for part in (strip, GAP)])
-                for line in zip(*row, strict=True)
-            ]
+        for first in range(0, len(codes), columns):
+            row = codes[first : first + columns]
+            # Side by side in one picture, the gaps let the screen through.
+            spaced = np.pad(row, ((0, 0), (0, 0), (0, 1)), constant_values=NOTHING)
+            strips += draw(np.concatenate(list(spaced), axis=1))
             names = [f"{first + k + 1}".center(side + 1) for k in range(len(row))]
             strips.append(Strip([Segment("".join(names), Style(dim=True))]))
         return strips
+
+
+def _lines(surface: Surface, width: int, side: int) -> int:
+    """How many lines the pictures take."""
+    _, rows, columns = surface.neurons.shape
+    across = max(1, (width + 1) // (min(columns, side) + 1))
+    each = 3 if rows == 1 else (min(rows, side) + 1) // 2 + 1
+    return sum(1 + each * -(-shown // across) for shown in surface.units)
 
 
 def _few(length: int, wanted: int) -> np.ndarray:
