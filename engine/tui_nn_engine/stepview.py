@@ -24,8 +24,8 @@ class Arrangement:
     """The layers as they are connected; each field has one entry a layer.
 
     Its name, its place in the file ("layers[1].branches[0].layers[2]"), the names of what feeds it
-    ("" is the network's input), the number on paper of its first unit, and where it only picks some
-    of its inputs, which.
+    ("" is the network's input), the number on paper of its first unit, where it only picks some of
+    its inputs, which, and the letters of its gates, ("",) where it has none.
     """
 
     layers: tuple[str, ...]
@@ -33,6 +33,7 @@ class Arrangement:
     sources: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
     picks: tuple[tuple[int, ...], ...]
+    gates: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ def listing(stepper: Stepper) -> Listing:
     ops, program = stepper.ops, stepper.program
     rows = stepper.trainer.network.summary()
     written = {op.output.name for op in ops if op.phase == "forward"}
-    size = Elements(stepper.trainer.network).size
+    elements = Elements(stepper.trainer.network)
+    size = elements.size
     numbers = numbered(rows, size(program.x.shape[1:]), written, size)
     return Listing(
         tuple(op.phase for op in ops),
@@ -113,6 +115,7 @@ def listing(stepper: Stepper) -> Listing:
                 tuple(layer.columns) if isinstance(layer, Select) else ()
                 for _, layer in stepper.trainer.network.layers
             ),
+            tuple(elements.gates(row.name) for row in rows),
         ),
     )
 
@@ -147,6 +150,8 @@ def step_view(
     rows = unit_weights(stepper.before, layer, elements.column(layer, unit, gate))
     weights, frozen = _weights(stepper, rows)
     source = min(max(source, 0), max(len(weights) - 1, 0))
+    if time:
+        source = _source_of(stepper, operation, rows, source)
     element = element_of(stepper, operation, layer, unit, sample, source, gate, time)
     chosen = (rows_of(rows, source), source) if rows else None
     now = stepper.trainer.parameters.views if stepper.complete else stepper.before
@@ -229,6 +234,16 @@ def _units(stepper: Stepper, layer: str, sample: int, time: int) -> Floats:
 
 def _shapes(stepper: Stepper) -> list[tuple[int, ...]]:
     return [row.output_shape for row in stepper.trainer.network.summary()]
+
+
+def _source_of(stepper: Stepper, operation: int, rows: tuple[Rows, ...], source: int) -> int:
+    """The row of the weight looked at, or the first of those that the operation is about."""
+    of = stepper.ops[operation].output.of
+    name = of.name.partition(" (")[0] if of is not None else ""
+    mine = next((each for each in rows if each.parameter == name), None)
+    if mine is None or mine.first <= source < mine.first + mine.count:
+        return source
+    return mine.first
 
 
 def _weights(stepper: Stepper, rows: tuple[Rows, ...]) -> tuple[Floats, NDArray[np.bool_]]:

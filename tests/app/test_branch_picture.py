@@ -82,7 +82,7 @@ def test_branches_have_lanes_one_below_the_other_and_empty_ones_narrow_ones():
 
 def test_a_plain_network_is_one_lane():
     layout = Layout(
-        Arrangement(("a", "b"), ("layers[0]", "layers[1]"), (("",), ("a",)), (1, 2), ())
+        Arrangement(("a", "b"), ("layers[0]", "layers[1]"), (("",), ("a",)), (1, 2), (), ())
     )
     assert set(layout.lanes.values()) == {WHOLE}
     assert layout.ranks == {"": 0, "a": 1, "b": 2}

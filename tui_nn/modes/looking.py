@@ -9,6 +9,7 @@ from tui_nn.widgets.moment import Moment
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.protocol import LookAt
 from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.through_time import step_of
 
 DIGITS: Final = range(2, 18)
 
@@ -20,6 +21,7 @@ class Looking:
         self.at = at or LookAt()
         self.follow = True
         self.largest_first = True
+        self.unroll = True
         self._place: tuple[int, int] | None = None
 
     @property
@@ -29,7 +31,8 @@ class Looking:
 
     def moment(self, view: StepView, listing: Listing) -> Moment:
         """A moment as it is to be shown."""
-        return Moment(view, listing, self.notation, self.at.operation, self.largest_first)
+        how = self.notation, self.at.operation, self.largest_first, self.unroll
+        return Moment(view, listing, *how)
 
     def keep(self, view: StepView) -> None:
         """Another experiment may have other layers: look at what the engine chose."""
@@ -43,7 +46,7 @@ class Looking:
         if place == self._place:
             return False
         self._place = place
-        self.change(operation=-1)
+        self.change(operation=-1, time=0)
         if self.follow and view.cursor:
             self._to_layer_of(moment, view.cursor - 1)
         return self.at != before
@@ -74,7 +77,14 @@ class Looking:
     def _to_layer_of(self, moment: Moment, operation: int) -> None:
         layer = moment.listing.paths[operation].partition("/")[0]
         if layer in moment.view.units and layer != self.at.layer:
-            self.change(layer=layer, source=0)
+            self.change(layer=layer, source=0, gate=0)
+        arrangement = moment.listing.arrangement
+        if layer in arrangement.layers:
+            gates = arrangement.gates[arrangement.layers.index(layer)]
+            written = moment.listing.outputs[operation].removeprefix("dE/d(").partition(")")[0]
+            letter = written.rpartition(".")[2]
+            if letter in gates:
+                self.change(gate=gates.index(letter))
 
     def hold(self, layer: str, unit: int) -> LookAt:
         """Look at what the person chose, and stay there."""
@@ -87,6 +97,28 @@ class Looking:
         layers = moment.layers
         place = layers.index(self.at.layer) + direction
         return self.hold(layers[place], 0) if 0 <= place < len(layers) else None
+
+    def next_time(self, moment: Moment, direction: int) -> LookAt | None:
+        """The time step after, or before: the same operation there, if it is one of a step."""
+        return self.to_time(moment, moment.view.time + direction)
+
+    def to_time(self, moment: Moment, time: int) -> LookAt | None:
+        """That time step."""
+        view, listing = moment.view, moment.listing
+        time = min(max(time, 1), view.times)
+        if not time:
+            return None
+        _, step = step_of(listing.paths[moment.explained])
+        if not step:
+            return self.change(time=time)
+        there = same_operation(listing, moment.explained, time)
+        return self.change(time=time, operation=there) if there is not None else None
+
+    def next_gate(self, moment: Moment, direction: int) -> LookAt | None:
+        """The gate after, or before, round and round."""
+        through = moment.view.through
+        count = len(through.gates) if through else 1
+        return self.change(gate=(moment.view.gate + direction) % count) if count > 1 else None
 
     def next_unit(self, moment: Moment, direction: int) -> LookAt:
         """The next unit in the order of the table."""
@@ -115,3 +147,27 @@ def next_phase(moment: Moment, direction: int) -> int:
     if direction > 0:
         return next((start for start in starts if start > cursor), len(phases))
     return next((start for start in reversed(starts) if start < cursor), 0)
+
+
+def same_operation(listing: Listing, operation: int, time: int) -> int | None:
+    """Where an operation of a time step has its like at another; None: nowhere."""
+    layer, step = step_of(listing.paths[operation])
+    phase = listing.phases[operation]
+    there = [
+        place
+        for place, path in enumerate(listing.paths)
+        if path == f"{layer}/t={time}" and listing.phases[place] == phase
+    ]
+
+    named = [place for place in there if listing.names[place] == listing.names[operation]]
+
+    def told(place: int, at: int) -> str:
+        output = listing.outputs[place].partition(" #")[0]
+        return output.replace(f"/t={at}.", ".").replace(f"⟨{at}⟩", "")
+
+    here = [told(operation, before) for before in (step, step - 1)]
+    for before, wanted in enumerate(here):
+        for place in named:
+            if told(place, time - before) == wanted:
+                return place
+    return next(iter([*named, *there]), None)

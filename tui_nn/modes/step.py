@@ -14,7 +14,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_nn.modes.looking import Looking, next_phase
-from tui_nn.modes.step_tools import StepTools, tool, tool_line
+from tui_nn.modes.step_time import StepTime
+from tui_nn.modes.step_tools import tool, tool_line
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.explanation_pane import ExplanationPane
@@ -24,7 +25,9 @@ from tui_nn.widgets.neuron_card import NeuronCard, sample_summary
 from tui_nn.widgets.neuron_table import NeuronTable
 from tui_nn.widgets.operation_strip import OperationStrip
 from tui_nn.widgets.operation_tree import OperationTree
+from tui_nn.widgets.time_table import TimeTable
 from tui_nn.widgets.timeline_bar import TimelineBar
+from tui_nn.widgets.unrolled_diagram import UnrolledDiagram
 from tui_nn.widgets.weight_table import WeightTable
 from tui_nn.widgets.where_line import link, where_line
 from tui_nn_engine import protocol
@@ -50,6 +53,9 @@ HELP: Final = """\
 
 **Look around:** the arrows or a click in the program explain any operation; enter or a double
 click goes there. `[ ]` `u` `,` choose layer, unit, sample; a click on a neuron or a weight too.
+
+**Through time:** `<` `>` choose the time step of a recurrent layer, `{` `}` its gate, a click too;
+`T` shows the layer unrolled over all steps, or one of them in the network.
 """
 WIDTHS: Final = {"-small": 0, "-medium": 72, "-wide": 110, "-huge": 150}
 FEW: Final = {"N": "update", "B": "update back", "space": "play", "g": "go to"}
@@ -82,7 +88,7 @@ class Panes(Horizontal):
         self.post_message(self.Resized(event.size.width))
 
 
-class Step(StepTools, inherit_bindings=False):
+class Step(StepTime, inherit_bindings=False):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
     CSS_PATH = "step.tcss"
@@ -116,12 +122,11 @@ class Step(StepTools, inherit_bindings=False):
         tool("o", "order", "order", "Large tables: largest first, or in order"),
         tool("D", "digits(1)", "more digits", "Up to 17, which are all", "D"),
         tool("d", "digits(-1)", "fewer digits", "Down to 2"),
-        *StepTools.BINDINGS,
+        *StepTime.BINDINGS,
     ]
 
     def __init__(self, monitor: Monitor, send: Send) -> None:
         super().__init__(monitor, send)
-        self._looking = Looking()
         self._asked: tuple[str, int] | None = None
         self._section = "explanation"
 
@@ -137,11 +142,13 @@ class Step(StepTools, inherit_bindings=False):
             with Vertical(id="views"):
                 with Container(id="pictures"):
                     yield NetworkDiagram(id="network")
+                    yield UnrolledDiagram(id="unrolled")
                     with Container(id="words"):
                         yield ExplanationPane(id="explanation")
                         yield NeuronCard(id="neuron")
                 with Container(id="tables"):
                     yield NeuronTable(id="neurons")
+                    yield TimeTable(id="times")
                     yield WeightTable(id="weights")
         yield Static(tool_line(), id="tools")
 
@@ -203,13 +210,21 @@ class Step(StepTools, inherit_bindings=False):
         self.query_one("#where", Static).update(where, layout=False)
         self.query_one(OperationStrip).show(moment)
         self.query_one(OperationTree).show(moment)
-        diagram = self.query_one(NetworkDiagram)
+        self.set_class(moment.unrolled, "-unrolled")
+        unrolled, network = self.query_one(UnrolledDiagram), self.query_one(NetworkDiagram)
+        diagram = unrolled if moment.unrolled else network
         diagram.border_title = sample_summary(moment)
         diagram.show(moment)
         self.query_one(ExplanationPane).show(moment)
         self.query_one(NeuronCard).show(moment, self._image(moment))
-        self.query_one(NeuronTable).show(moment)
+        self._units.show(moment)
         self.query_one(WeightTable).show(moment)
+
+    @property
+    def _units(self) -> TimeTable | NeuronTable:
+        """The table beside the weights: a unit at all time steps, or all units."""
+        times, neurons = self.query_one(TimeTable), self.query_one(NeuronTable)
+        return times if self.has_class("-unrolled") else neurons
 
     def _image(self, moment: Moment) -> NDArray[np.float64] | None:
         """The sample as a square picture, where the data are pictures."""
@@ -223,7 +238,7 @@ class Step(StepTools, inherit_bindings=False):
     def text_on_screen(self) -> str:
         """Where the update is, the explanation, both tables."""
         strip, explanation = self.query_one(OperationStrip), self.query_one(ExplanationPane)
-        tables = [self.query_one(NeuronTable).plain, self.query_one(WeightTable).plain]
+        tables = [self._units.plain, self.query_one(WeightTable).plain]
         return "\n\n".join([str(strip.content), explanation.plain, *tables])
 
     # -- stepping -------------------------------------------------------------------------------
@@ -250,62 +265,63 @@ class Step(StepTools, inherit_bindings=False):
     def action_layer(self, direction: int) -> None:
         """The layer after, or before."""
         if self.moment is not None:
-            self._look(self._looking.next_layer(self.moment, direction))
+            self.look(self._looking.next_layer(self.moment, direction))
 
     def action_unit(self, direction: int) -> None:
         """The next unit in the order of the table."""
         if self.moment is not None:
-            self._look(self._looking.next_unit(self.moment, direction))
+            self.look(self._looking.next_unit(self.moment, direction))
 
     def action_sample(self, direction: int) -> None:
         """Another sample of the batch."""
         if self.moment is not None:
-            self._look(self._looking.next_sample(self.moment, direction))
+            self.look(self._looking.next_sample(self.moment, direction))
 
     def action_show_sample(self, sample: int) -> None:
         """This sample of the batch."""
-        self._look(self._looking.change(sample=sample))
+        self.look(self._looking.change(sample=sample))
 
     def on_operation_tree_looked(self, event: OperationTree.Looked) -> None:
         """Explain that operation; the update stays where it is."""
         if self.moment is not None:
-            self._look(self._looking.at_operation(self.moment, event.operation))
+            self.look(self._looking.at_operation(self.moment, event.operation))
 
     def on_neuron_table_chosen(self, event: NeuronTable.Chosen) -> None:
         """Show that neuron."""
-        self._look(self._looking.change(unit=event.unit))
+        self.look(self._looking.change(unit=event.unit))
 
     def on_network_diagram_chosen(self, event: NetworkDiagram.Chosen) -> None:
         """Show that neuron."""
-        self._look(self._looking.hold(event.layer, event.unit))
+        self.look(self._looking.hold(event.layer, event.unit))
 
     def on_network_diagram_weight_chosen(self, event: NetworkDiagram.WeightChosen) -> None:
         """Show that weight."""
         self._looking.hold(event.layer, event.unit)
-        self._look(self._looking.change(source=event.source))
+        self.look(self._looking.change(source=event.source))
 
     def on_weight_table_chosen(self, event: WeightTable.Chosen) -> None:
         """Show that weight."""
-        self._look(self._looking.change(source=event.source))
+        self.look(self._looking.change(source=event.source))
 
     def on_weight_table_followed(self, event: WeightTable.Followed) -> None:
         """Follow a weight to the neuron that it comes from."""
         if self.moment is not None and self.moment.before:
-            self._look(self._looking.hold(self.moment.before, event.source))
+            self.look(self._looking.hold(self.moment.before, event.source))
 
     def look_at(self, at: protocol.LookAt) -> None:
         """Look at that, written as it says, and follow the update from there."""
         self._looking = Looking(at)
         self.send(at)
 
-    def _look(self, at: protocol.LookAt | None) -> None:
+    def look(self, at: protocol.LookAt | None) -> None:
         """Show what is looked at: in part at once, in full when the engine answers."""
         if at is None:
             return
         self.send(at)
-        self._show_again()
+        self.show_again()
 
-    def _show_again(self) -> None:
+    def show_again(self) -> None:
+        """Show the same moment in another way."""
         if self.moment is not None:
             self.moment = self._looking.moment(self.moment.view, self.moment.listing)
             self._show_moment()
@@ -313,24 +329,24 @@ class Step(StepTools, inherit_bindings=False):
     def action_follow(self) -> None:
         """Show the layer of the last operation, or hold the one shown."""
         self._looking.follow = not self._looking.follow
-        self._show_again()
+        self.show_again()
 
     def action_order(self) -> None:
         """Large layers: what matters first, or in order."""
         self._looking.largest_first = not self._looking.largest_first
-        self._show_again()
+        self.show_again()
 
     def action_sign(self) -> None:
         """Errors as delta = dE/dz, or as e = -dE/dz."""
-        self._look(self._looking.other_sign())
+        self.look(self._looking.other_sign())
 
     def action_names(self) -> None:
         """Names as on paper, or as in code."""
-        self._look(self._looking.other_names())
+        self.look(self._looking.other_names())
 
     def action_digits(self, change: int) -> None:
         """Fewer or more significant digits."""
-        self._look(self._looking.more_digits(change))
+        self.look(self._looking.more_digits(change))
 
     # -- panes that share a place ---------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Text on thin lines, both placed freely on cells."""
 
+import re
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from textual.strip import Strip
 _BRAILLE: Final = 0x2800
 # What each dot of a braille cell adds to its code point (Unicode, Braille Patterns), 4 x 2.
 _DOTS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], dtype=np.uint8)
+_MARKED: Final = re.compile(".[\u0300-\u036f]*")
 _BLANK: Final = (" ", Style.null())
 
 
@@ -24,9 +26,9 @@ class Canvas:
         self._styles: list[Style] = []
 
     def write(self, x: int, y: int, text: str, style: Style) -> None:
-        """Put text, one cell a character, cut at the edges."""
+        """Put text, one cell a character (with the marks on it, as of c̃), cut at the edges."""
         if 0 <= y < self.height:
-            for column, character in enumerate(text, start=x):
+            for column, character in enumerate(_MARKED.findall(text), start=x):
                 if 0 <= column < self.width:
                     self._texts[y][column] = (character, style)
 

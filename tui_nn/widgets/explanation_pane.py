@@ -9,6 +9,7 @@ from textual.widgets import Static
 from tui_nn.widgets.derivation import derivation
 from tui_nn.widgets.figures import figure
 from tui_nn.widgets.moment import Moment
+from tui_nn.widgets.time_shares import sums_over_time, time_shares
 from tui_nn_engine.explanation import Explanation
 
 SHORTEST_TEXT = 12
@@ -86,6 +87,8 @@ def explained(moment: Moment, width: int, theme: dict[str, str]) -> Text:
     if done and explanation.lines:
         text.append(" = ").append(explanation.lines[-1].result, f"bold {colour}")
     text.append(f"  {what}\n\n", theme["text-secondary"])
+    if sums_over_time(moment):
+        text.append_text(time_shares(moment, width, theme)).append("\n")
     styles = (f"{theme['foreground']} dim", "", f"bold {colour}")
     text.append_text(derivation(explanation.lines, width, styles))
     text.append("\n")

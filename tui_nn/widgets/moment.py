@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from tui_nn.widgets.network_layout import Layout
 from tui_nn_engine.explanation import Notation
+from tui_nn_engine.slots import layer_of
 from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.through_time import step_of
 
 Floats = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -22,6 +24,8 @@ OLD, GRADIENT, CHANGE, NEW = range(4)
 """Columns of a unit's weights."""
 
 SORTED_FROM: Final = 17  # fewer rows are seen at one glance, and stay where they are
+WEIGHTS: Final = {"kernel": "w", "recurrent_kernel": "u", "bias": "b", "recurrent_bias": "b′"}
+"""What a unit's weights may be of, and their letters."""
 _SLOT = re.compile(r"((?:dE/d|x·[et])\()?([^()]+)\.(\w+)\)?")
 
 
@@ -31,7 +35,9 @@ def layer_and_part(slot: str) -> tuple[str, str, bool]:
     What a rule has in a gradient's place counts as one.
     """
     found = _SLOT.match(slot)
-    return (found[2], found[3], bool(found[1])) if found else ("", "", False)
+    if not found or slot.endswith("⟩") or " #" in slot:  # a share of a gradient is not the whole
+        return "", "", False
+    return layer_of(found[2]), found[3], bool(found[1])
 
 
 def _with_e(formula: str) -> str:
@@ -44,7 +50,7 @@ def _with_e(formula: str) -> str:
 class Written(NamedTuple):
     """What the last operation done wrote, as far as the panes show it.
 
-    `parts` are of "z", "h", "error", "kernel", "bias" (their gradients), "change", "new", "loss".
+    `parts` are of "z", "h", "error", `WEIGHTS` (their gradients), "change", "new", "loss".
     """
 
     layer: str = ""
@@ -56,7 +62,7 @@ class Moment:
     """A moment of an update for one layer, unit and sample.
 
     `operation` is the one to be explained, -1 the last one done; `largest_first` sorts the rows of
-    large layers by what matters.
+    large layers by what matters; `unroll` shows a recurrent layer over time.
     """
 
     view: StepView
@@ -64,6 +70,7 @@ class Moment:
     notation: Notation = Notation()  # noqa: RUF009 - frozen
     operation: int = -1
     largest_first: bool = True
+    unroll: bool = True
 
     @property
     def digits(self) -> int:
@@ -85,6 +92,17 @@ class Moment:
         """The operation that is explained: the one looked at, else the last one done."""
         last = max(len(self.listing.names) - 1, 0)
         return min(self.operation if self.operation >= 0 else max(self.view.cursor - 1, 0), last)
+
+    @property
+    def unrolled(self) -> bool:
+        """Whether the chosen layer is shown at all its time steps."""
+        return self.unroll and self.view.through is not None
+
+    @property
+    def gate(self) -> str:
+        """The letter of the chosen gate; "" in a layer without gates."""
+        through = self.view.through
+        return through.gates[self.view.gate] if through and len(through.gates) > 1 else ""
 
     @property
     def layers(self) -> list[str]:
@@ -175,7 +193,10 @@ class Moment:
 
     def has_net_input(self, layer: str) -> bool:
         """Whether the layer computes a z; its error is dE/dz then, else dE/dh."""
-        return f"{layer}.z" in self.listing.outputs
+        written, step = self.listing.outputs, f"{layer}/t={self.view.time}"
+        return f"{layer}.z" in written or (
+            f"{step}.net" in written and f"{step}.gates" not in written
+        )
 
     @property
     def error_sign(self) -> str:
@@ -205,13 +226,17 @@ class Moment:
         if listing.phases[done] == "loss" == listing.paths[done]:
             return Written("", frozenset({"loss"} if output == "loss.E" else ()))
         layer, of, is_gradient = layer_and_part(output)
+        if step_of(listing.paths[done])[1] not in {0, self.view.time}:
+            return Written()
         if is_gradient:
-            shown = {"z": "error", "kernel": "kernel", "bias": "bias"}
+            shown = {"z": "error", "net": "error", **{part: part for part in WEIGHTS}}
             if not self.has_net_input(layer):
                 shown["h"] = "error"
             return Written(layer, frozenset({shown[of]} if of in shown else ()))
         if of == "e":
             return Written(layer, frozenset({"error"}))
+        if of == "net" and self.has_net_input(layer):
+            return Written(layer, frozenset({"z"}))
         if of in {"z", "h"}:
             linear = of == "z" and f"{layer}.h" not in listing.outputs
             return Written(layer, frozenset({"z", "h"} if linear else {of}))
@@ -244,8 +269,16 @@ class Moment:
 
     @property
     def inputs(self) -> int:
-        """How many weights come from other units: all but the bias."""
-        return len(self.view.weights) - self.view.has_bias
+        """How many weights come from the layer before."""
+        return sum(count for part, count in self.view.rows if part == "kernel")
+
+    def weight_at(self, row: int) -> tuple[str, int]:
+        """Of a row of the chosen unit's weights: the parameter, and which of its inputs it is."""
+        for part, count in self.view.rows:
+            if row < count:
+                return part, row
+            row -= count
+        return "", 0
 
     @property
     def frozen(self) -> NDArray[np.bool_]:
@@ -253,36 +286,37 @@ class Moment:
         return self.view.frozen
 
     def weight_label(self, row: int) -> str:
-        """A weight's name: w14 and b4 on paper, kernel[0, 3] and bias[3] in code."""
-        unit = self.number(self.view.layer, self.view.unit)
-        bias = row == self.inputs
+        """A weight's name: w14, u55, b4 on paper, kernel[0, 3] and bias[3] in code."""
+        (part, place), unit = self.weight_at(row), self.number(self.view.layer, self.view.unit)
         if not self.paper:
-            return f"bias[{unit}]" if bias else f"kernel[{row}, {unit}]"
-        if bias:
-            return f"b{unit}"
-        source = self.number(self.before, row)
-        return f"w{source}{',' if max(source, unit) > 9 else ''}{unit}"
+            return self.weight_name_at(row).rpartition(".")[2]
+        name = f"{WEIGHTS[part]}{self.gate}"
+        if "bias" in part:
+            return f"{name}{unit}"
+        source = self.number(self.view.layer if part == "recurrent_kernel" else self.before, place)
+        return f"{name}{source}{',' if max(source, unit) > 9 else ''}{unit}"
+
+    def weight_name_at(self, row: int) -> str:
+        """A weight as files name it: "dense_1.kernel[0, 3]"."""
+        view, (part, place) = self.view, self.weight_at(row)
+        column = view.gate * len(view.units[view.layer]) + view.unit
+        index = f"{column}" if "bias" in part else f"{place}, {column}"
+        return f"{view.layer}.{part}[{index}]"
 
     @property
     def weight_name(self) -> str:
-        """The chosen weight as files name it: "dense_1.kernel[0, 3]"; "" if there is none."""
+        """The chosen weight, so named; "" if there is none."""
         view = self.view
-        if not len(view.weights):
-            return ""
-        if view.source >= self.inputs:
-            return f"{view.layer}.bias[{view.unit}]"
-        return f"{view.layer}.kernel[{view.source}, {view.unit}]"
+        return self.weight_name_at(min(view.source, len(view.weights) - 1)) if view.rows else ""
 
     @cached_property
     def weights_written(self) -> NDArray[np.bool_]:
         """Which of the chosen unit's weights the last operation wrote: (inputs + bias, 4)."""
-        mask = np.zeros(self.view.weights.shape, dtype=bool)
-        bias = np.zeros(len(mask), dtype=bool)
-        bias[-1:] = self.view.has_bias
-        layer = self.view.layer
-        mask[:, GRADIENT] = np.where(
-            bias, self.just_wrote(layer, "bias"), self.just_wrote(layer, "kernel")
-        )
+        mask, layer = np.zeros(self.view.weights.shape, dtype=bool), self.view.layer
+        first = 0
+        for part, count in self.view.rows:
+            mask[first : first + count, GRADIENT] = self.just_wrote(layer, part)
+            first += count
         mask[:, CHANGE] = self.just_wrote(layer, "change")
         mask[:, NEW] = self.just_wrote(layer, "new")
         return mask

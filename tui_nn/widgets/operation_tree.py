@@ -29,6 +29,11 @@ class Group:
     first: int
     last: int
 
+    @property
+    def is_time_step(self) -> bool:
+        """Whether it is one of many: its layer at one time step."""
+        return self.label.startswith("t=")
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -73,10 +78,10 @@ class OperationTree(RowList):
         self._listing: Listing | None = None
         self._all: list[Row] = []
         self._rows: list[Row] = []
-        self._folded: set[tuple[str, ...]] = set()
+        self._turned: set[tuple[str, ...]] = set()
         self._cursor = 0
         self._formulas: tuple[str, ...] = ()
-        self._explained = -1
+        self._explained = self._looked = -1
         self._at = 0
         self._name_width = self._depth = 0
 
@@ -87,10 +92,11 @@ class OperationTree(RowList):
             self._all = tree_rows(moment.listing)
             self._name_width = min(max(map(len, moment.listing.names), default=0), NAME_WIDTH)
             self._depth = max(row.depth for row in self._all)
-            self._unfold_rows()
             self._explained = -1
         stepped = moment.view.cursor != self._cursor
         self._cursor, self._formulas = moment.view.cursor, moment.formulas
+        self._looked = moment.explained
+        self._unfold_rows()
         self.border_title = f"the program of update {moment.view.iteration:,}"
         self.border_subtitle = f"{DONE} done {NEXT} next {EXPLAINED} explained"
         if moment.explained != self._explained or stepped:
@@ -110,7 +116,7 @@ class OperationTree(RowList):
     def action_fold(self) -> None:
         """Fold the group the cursor is on, or go to the one it is in."""
         row = self._rows[self._at]
-        if isinstance(row, Group) and row.key not in self._folded:
+        if isinstance(row, Group) and not self._is_folded(row):
             self._fold(row)
             return
         outer = [
@@ -124,7 +130,7 @@ class OperationTree(RowList):
     def action_unfold(self) -> None:
         """Unfold the group the cursor is on."""
         row = self._rows[self._at]
-        if isinstance(row, Group) and row.key in self._folded:
+        if isinstance(row, Group) and self._is_folded(row):
             self._fold(row)
 
     def choose(self, row: int) -> None:
@@ -152,10 +158,15 @@ class OperationTree(RowList):
             self.post_message(self.Looked(entry.index))
 
     def _fold(self, group: Group) -> None:
-        self._folded ^= {group.key}
+        self._turned ^= {group.key}
         self._unfold_rows()
         self._at = self._rows.index(group)
         self._mark()
+
+    def _is_folded(self, group: Group) -> bool:
+        """Time steps are, but for those where one is and looks; and what a person turned over."""
+        here = any(group.first <= at < group.last for at in (self._cursor, self._looked))
+        return (group.is_time_step and not here) != (group.key in self._turned)
 
     def _unfold_rows(self) -> None:
         """The rows outside of what is folded."""
@@ -166,7 +177,7 @@ class OperationTree(RowList):
             if first < hidden_until:
                 continue
             self._rows.append(row)
-            if isinstance(row, Group) and row.key in self._folded:
+            if isinstance(row, Group) and self._is_folded(row):
                 hidden_until = row.last
 
     def _mark(self) -> None:
@@ -177,7 +188,7 @@ class OperationTree(RowList):
         for place, row in enumerate(self._rows):
             if isinstance(row, Leaf) and row.index == operation:
                 return place
-            if isinstance(row, Group) and row.key in self._folded and operation < row.last:
+            if isinstance(row, Group) and self._is_folded(row) and operation < row.last:
                 return place
         return 0
 
@@ -192,7 +203,7 @@ class OperationTree(RowList):
 
     def _group_text(self, group: Group) -> Text:
         style = self.get_component_rich_style("rows--heading", partial=True)
-        if group.key not in self._folded:
+        if not self._is_folded(group):
             return Text(f" {' ' * group.depth}▾ {group.label}", style)
         inside = group.first <= self._cursor < group.last
         mark = NEXT if inside else DONE if group.last <= self._cursor else " "

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from tui_nn.widgets.moment import Moment, layer_and_part
 
+_OF_GRADIENT = {"z": "error", "net": "error", "h": "error", "kernel": "", "recurrent_kernel": ""}
+
 Unit = tuple[str, int]
 Edge = tuple[Unit, Unit]
 
@@ -41,7 +43,7 @@ def spotlight(moment: Moment) -> Spotlight | None:
     if layer != view.layer:
         return None
     if is_gradient:
-        return Spotlight(chosen, {"z": "error", "h": "error", "kernel": ""}.get(part, part))
+        return Spotlight(chosen, _OF_GRADIENT.get(part, part))
     if part == "e":
         return Spotlight(chosen, "error")
     value = {"h": "h", "e": "error"}.get(part, "z")

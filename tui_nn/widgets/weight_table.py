@@ -38,6 +38,8 @@ class WeightTable(NumberTable):
             self.scroll_home(animate=False, immediate=True)
         self._sources = moment.inputs
         title = f"weights into {moment.unit_name}"
+        if moment.gate:
+            title += f", gate {moment.gate}"
         if not len(view.weights):
             title = f"{view.layer} has no weights"
         frozen = moment.frozen

@@ -12,12 +12,13 @@ def where_line(moment: Moment, *, follows: bool) -> Content:
     phase = [*listing.phases, "complete"][view.cursor]
     count = len(view.units[view.layer])
     of = f" ({view.unit + 1}/{count:,})" if moment.paper else f" of {count:,}"
-    choices = (
-        ("phase", phase, ""),
-        ("layer", view.layer, ""),
-        ("unit", moment.unit_name, of),
-        ("sample", f"sample {view.sample + 1}", f" of {view.batch}"),
-    )
+    choices = [("phase", phase, ""), ("layer", view.layer, "")]
+    if view.times:
+        choices.append(("time", f"t={view.time}", f" of {view.times}"))
+    choices.append(("unit", moment.unit_name, of))
+    if moment.gate:
+        choices.append(("gate", f"gate {moment.gate}", ""))
+    choices.append(("sample", f"sample {view.sample + 1}", f" of {view.batch}"))
     parts: list[str | Content | tuple[str, str]] = [f"operation {view.cursor}/{len(listing.names)}"]
     for action, name, rest in choices:
         before, after = (link(sign, f"{action}({step})") for sign, step in (("◂", -1), ("▸", 1)))
@@ -25,6 +26,8 @@ def where_line(moment: Moment, *, follows: bool) -> Content:
     parts += ["  ", link(moment.error_name(view.layer), "sign")]
     parts += ["  ", link("paper names" if moment.paper else "code names", "names"), "  "]
     parts += [link("◂", "digits(-1)"), f" {moment.digits} digits ", link("▸", "digits(1)")]
+    if view.through is not None:
+        parts += ["  ", link("unrolled" if moment.unrolled else "one time step", "unroll")]
     parts += ["  ", link("follows" if follows else "held", "follow")]
     parts += ["  ", link("largest first" if moment.largest_first else "in order", "order")]
     return Content.assemble(*parts)
