@@ -17,11 +17,15 @@ from tui_nn.run_filter import filtered, value_of
 from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.widgets.run_table import COLUMNS, Row, Sorting
 from tui_nn_engine.comparison import in_words, short_names
+from tui_nn_engine.paths import steps_of, value_at
 from tui_nn_engine.records import Record, differences
 
 Curves = dict[str, History]
 MOST = 52
 """So many runs at most are laid over each other: a letter each."""
+MOSTLY = ("optimizer", "rule", "schedule", "training", "seed", "loss")
+SELDOM = ("layers", "data", "dtype")
+"""Where defaults need not be told."""
 _TOLD = re.compile(r"data\.name|layers\[\d+\]\.(units|type|activation)|training\.changes")
 """Places that other columns tell of, and long ones."""
 
@@ -97,7 +101,7 @@ class Viewer:
         rows = [Row(record, _values(record, names)) for record in shown]
         return View(
             tuple(_sorted(rows, wish.sorting)),
-            _columns(rows, _metric(shown)),
+            _columns(rows),
             tuple(str(rows[0].values[column]) for column in _same(rows)),
             wish.sorting,
             len(records),
@@ -140,14 +144,11 @@ def _same(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-def _columns(rows: Sequence[Row], metric: str) -> dict[str, str]:
+def _columns(rows: Sequence[Row]) -> dict[str, str]:
     """Those with something in them, that is not the same everywhere."""
-    headings = {
-        "val_loss": "val loss",
-        "best": "best loss",
-        "seconds": "time",
-        "metric": metric or "metric",
-    }
+    metrics = {_metric([row.record]) for row in rows} - {""}
+    metric = metrics.pop() if len(metrics) == 1 else "metric"
+    headings = {"val_loss": "val loss", "best": "best loss", "metric": metric, "seconds": "time"}
     same = _same(rows)
     return {
         column: headings.get(column, column)
@@ -177,13 +178,20 @@ def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | No
 def _differing(record: Record, names: dict[str, str]) -> str:
     """Its values at the places that differ: sgd learning_rate=0.1 seed=2."""
     found = []
-    for path, name in names.items():
+    for path in sorted(names, key=_weight):
         value = value_of(record, path)
-        if value in (None, False) or _TOLD.match(path):
+        if value is None or value is False or _TOLD.match(path):
+            continue
+        if path.startswith(SELDOM) and value_at(record.given, steps_of(path)) is None:
             continue
         bare = path.endswith(".type")
-        found.append(in_words(value) if bare else f"{name}={in_words(value)}")
+        found.append(in_words(value) if bare else f"{names[path]}={in_words(value)}")
     return " ".join(found)
+
+
+def _weight(path: str) -> int:
+    """What one tries out most comes first."""
+    return next((at for at, start in enumerate(MOSTLY) if path.startswith(start)), len(MOSTLY))
 
 
 def _metric(records: Sequence[Record]) -> str:

@@ -61,6 +61,11 @@ class Record:
         """The experiment with its defaults as plain tables and lists."""
         return self.experiment.tree(defaults=True)
 
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """The experiment without what is at its default, be it written in its file or not."""
+        return self.experiment.model_dump(mode="json", exclude_defaults=True)
+
     @property
     def ended(self) -> RunEnded | None:
         """How it ended, if it has."""

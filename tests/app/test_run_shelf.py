@@ -126,7 +126,12 @@ def test_rows_show_what_tells_them_apart(make: Make) -> None:
     assert not {"data", "network"} & view.columns.keys()
     assert view.columns["metric"] == "accuracy"
     differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
-    assert differs == {"a": "seed=1 sgd learning_rate=0.1", "b": "seed=2 adam learning_rate=0.001"}
+    assert differs == {"a": "sgd learning_rate=0.1 seed=1", "b": "adam learning_rate=0.001 seed=2"}
+    make("c", dtype="float64")
+    view = Viewer(Shelf()).look(Wish())
+    differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
+    assert differs["b"] == "adam learning_rate=0.001 seed=2"  # float32 goes without saying
+    assert differs["c"] == "sgd learning_rate=0.1 seed=0 dtype=float64"
 
 
 def test_a_filter_that_is_wrong_hides_nothing(make: Make) -> None:
