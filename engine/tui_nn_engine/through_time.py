@@ -30,6 +30,7 @@ class ThroughTime:
     and `errors` (times, units) hold h and dE/dh of all units, `deltas` (times,) dE/dz of the chosen
     gate. `shares` (times,) is what each step adds to the gradient of the chosen weight. `cuts` are
     the steps into which a state comes through which no error goes back: windows begin there.
+    `backwards`: the state goes from the last step to the first.
     """
 
     path: str
@@ -43,6 +44,7 @@ class ThroughTime:
     shares: Floats
     cuts: tuple[int, ...] = ()
     padded: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    backwards: bool = False
 
 
 def step_of(path: str) -> tuple[str, int]:
@@ -114,6 +116,7 @@ class _Steps:
             shares=self._shares(weight),
             cuts=tuple(self._cuts()),
             padded=self._padded(),
+            backwards=next(iter(self._at)) > 1,
         )
 
     def _inputs(self) -> Floats:

@@ -243,6 +243,15 @@ async def test_truncated_windows_are_marked(opened):
         assert "no error goes back past t=2, 4" in app.explanation
 
 
+async def test_of_a_layer_that_goes_backwards_the_state_goes_to_the_left(opened):
+    async with opened(go_backwards=True) as app:
+        await app.go_behind("lstm_1/t=4", "lstm_1/t=4.h")
+        assert app.view.through.backwards
+        states = next(line for line in app.text(UnrolledDiagram).splitlines() if "h5" in line)
+        assert "◀─" in states
+        assert "─▶" not in states
+
+
 async def test_one_time_step_in_the_network_again(opened):
     async with opened() as app:
         await app.go_behind("lstm_1/t=2", "lstm_1/t=2.h")

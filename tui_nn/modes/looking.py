@@ -165,9 +165,9 @@ def same_operation(listing: Listing, operation: int, time: int) -> int | None:
         output = listing.outputs[place].partition(" #")[0]
         return output.replace(f"/t={at}.", ".").replace(f"⟨{at}⟩", "")
 
-    here = [told(operation, before) for before in (step, step - 1)]
-    for before, wanted in enumerate(here):
+    for beside in (0, -1, 1):  # of the step before, or after, it may be the error
+        wanted = told(operation, step + beside)
         for place in named:
-            if told(place, time - before) == wanted:
+            if told(place, time + beside) == wanted:
                 return place
     return next(iter([*named, *there]), None)

@@ -18,14 +18,15 @@ from tui_nn_engine.through_time import step_of
 
 Floats = NDArray[np.float64]
 ARROW = 3  # cells between two steps
-FORWARDS, BACK = "─▶ ", " ◀─"
+TO_RIGHT, TO_LEFT = "─▶ ", " ◀─"
+STATE, ERROR = "state", "error"
 
 
 class Line(NamedTuple):
     """A row of the picture: `values` at all time steps, of one number of the layer.
 
-    `part` is the slot's ("f", "h", "dE/dh"), `unit` is chosen by a click, or `gate`; `flows` tells
-    how it goes from step to step.
+    `part` is the slot's ("f", "h", "dE/dh"), `unit` is chosen by a click, or `gate`; `flows`
+    tells what goes from step to step, if it does.
     """
 
     label: str
@@ -189,9 +190,11 @@ class UnrolledDiagram(Widget):
             for y, line in self._rows.items():
                 if not line.flows:
                     continue
-                back = line.flows == BACK
-                known = np.isfinite(line.values[time - 2])
-                arrow = f" {CUT} " if back and time in through.cuts else line.flows
+                to_right = (line.flows == STATE) != through.backwards
+                known = np.isfinite(line.values[time - 2 if to_right else time - 1])
+                into = time - 1 if through.backwards else time
+                cut = line.flows == ERROR and into in through.cuts
+                arrow = f" {CUT} " if cut else TO_RIGHT if to_right else TO_LEFT
                 style = self._style("here" if known else "box")
                 canvas.write(left - ARROW, y, arrow, style)
 
@@ -210,15 +213,15 @@ def lines(moment: Moment, room: int) -> tuple[list[Line], list[Line], str]:
     ]
     has_cell = np.isfinite(through.cell).any()
     if has_cell:
-        inside.append(Line("c", through.cell[:, 0], "c", flows=FORWARDS))
+        inside.append(Line("c", through.cell[:, 0], "c", flows=STATE))
     states = through.states[:, view.unit]
-    inside.append(Line(f"h{name}", states, "h", unit=view.unit, flows=FORWARDS))
+    inside.append(Line(f"h{name}", states, "h", unit=view.unit, flows=STATE))
     if moment.looks_back:
         if has_cell:
             label, errors = f"{minus}∂c", sign * through.cell[:, 1]
-            inside.append(Line(label, errors, "dE/d c", flows=BACK))
+            inside.append(Line(label, errors, "dE/d c", flows=ERROR))
         label, errors = f"{minus}∂h{name}", sign * through.errors[:, view.unit]
-        inside.append(Line(label, errors, "dE/d h", unit=view.unit, flows=BACK))
+        inside.append(Line(label, errors, "dE/d h", unit=view.unit, flows=ERROR))
         label = f"{moment.error_sign}{moment.gate}"
         inside.append(Line(label, sign * through.deltas, "dE/d net"))
     inside = inside[: max(room - 1, 1)]
