@@ -165,7 +165,7 @@ def _operations(
 ) -> Iterator[Operation]:
     for number, op in enumerate(stepper.ops):
         # A loss is one number; its terms, one an output, are what can be followed.
-        slot = op.outputs[-1] if op.phase == "loss" else op.output
+        slot = op.outputs[min(2, len(op.outputs) - 1)] if op.phase == "loss" else op.output
         elements = [
             Element(_code(stepper, op, slot, index), explain(stepper, number, index, notation))
             for index in _chosen(stepper, op, slot, sample, followed)
@@ -205,7 +205,9 @@ def _chosen(
             yield from ((start + place,) for place in largest(parameters.gradient_views[name]))
     elif _has_samples(op, slot):
         owner = (slot.of or slot).name.partition(".")[0]
-        places = followed.get(owner) or largest(slot.array[sample])
+        size = slot.array[sample].size
+        there = [place for place in followed.get(owner, ()) if place < size]
+        places = there or largest(slot.array[sample])
         yield from ((sample, *_index(place, slot.shape[1:])) for place in places)
     else:
         yield from (_index(place, slot.shape) for place in largest(slot.array))
