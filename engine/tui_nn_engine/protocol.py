@@ -17,6 +17,7 @@ from tui_nn_engine.events import (
 )
 from tui_nn_engine.explanation import Notation
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.health_over_time import Clipping, OverTime
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
@@ -311,11 +312,15 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HealthReport:
-    """`health.health` after this many updates, (layers, columns), and what is to be said of it."""
+    """`health.health` after this many updates, (layers, columns), and what is to be said of it;
+    that of recurrent layers through time; what was clipped, if anything is.
+    """
 
     iteration: int
     values: NDArray[np.float64]
     verdicts: tuple[Verdict | None, ...] = ()
+    times: tuple[OverTime, ...] = ()
+    clipping: Clipping | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tui_nn_engine.events import Epochs
+from tui_nn_engine.health_over_time import clipping, over_time
 from tui_nn_engine.protocol import HealthReport, Opened, State, StateChanged
 from tui_nn_engine.runs import Run, read_metrics
 from tui_nn_engine.verdicts import judge
@@ -76,4 +77,6 @@ class HealthReports:
         if program is None or not (always or now - self._told >= HEALTH_SECONDS):
             return
         self._told = now
-        self._send(HealthReport(run.trainer.state.iteration, *judge(run.trainer, program)))
+        times = over_time(run.trainer, program)
+        judged = judge(run.trainer, program, times)
+        self._send(HealthReport(run.trainer.state.iteration, *judged, times, clipping(program)))

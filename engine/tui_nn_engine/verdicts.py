@@ -7,12 +7,13 @@ Where the literature names no threshold, what was chosen here says so.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, isnan
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.health import BEYOND, COLUMNS, health
+from tui_nn_engine.health_over_time import OverTime, over_time
 from tui_nn_engine.layers import Place, fed_by
 from tui_nn_engine.primitives.activations import Elementwise, Sign, Step
 from tui_nn_engine.primitives.lbfgs import LBFGS
@@ -51,6 +52,7 @@ SATURATED = 0.8
 
 CS231N = "Karpathy, CS231n"
 DEPTH = "Glorot & Bengio 2010"
+HOCHREITER = "Hochreiter 1991"
 PASCANU = "Pascanu, Mikolov & Bengio 2013"
 
 
@@ -66,11 +68,12 @@ class Verdict:
 
 
 def judge(
-    trainer: Trainer, program: Program
+    trainer: Trainer, program: Program, times: Sequence[OverTime] | None = None
 ) -> tuple[NDArray[np.float64], tuple[Verdict | None, ...]]:
     """The health of each layer after an update by `program`, and the verdict on it.
 
-    A rule without gradients is not judged: its steps are as large as its errors.
+    A rule without gradients is not judged: its steps are as large as its errors. `times` is the
+    health through time of this update, where it is known already.
     """
     experiment = trainer.experiment
     with np.errstate(all="ignore"):
@@ -79,7 +82,13 @@ def judge(
         return table, (None,) * len(table)
     searched = isinstance(experiment.optimizer, LBFGS)
     places = trainer.network.places
-    return table, verdicts(table, places, samples=program.batch, searched=searched)
+    found = list(verdicts(table, places, samples=program.batch, searched=searched))
+    for each in over_time(trainer, program) if times is None else times:
+        index = next(at for at, place in enumerate(places) if place.name == each.layer)
+        before, through = found[index], verdict_over_time(each)
+        if through is not None and (before is None or _graver(through, before)):
+            found[index] = through
+    return table, tuple(found)
 
 
 def verdicts(
@@ -178,6 +187,50 @@ class _Net:
                     f"random initial weights in {name}: glorot_uniform or he_normal",
                 )
         return _stuck("the loss is flat here: the last batch gave nothing to learn", "")
+
+
+def verdict_over_time(found: OverTime) -> Verdict | None:
+    """What is to be said of errors that shrink, or grow, on their way back through time."""
+    norms = found.norms[np.isfinite(found.norms)]
+    if len(norms) < 2 or not norms.any():
+        return None
+    first, last, largest = float(norms[0]), float(norms[-1]), float(norms.max())
+    steps = len(norms) - 1
+    if first < VANISHED * largest:
+        return _vanishing_in_time(largest / first if first else inf, steps)
+    if last and first > EXPLODED * last:
+        return _exploding_in_time(first / last, steps)
+    return None
+
+
+def _graver(one: Verdict, other: Verdict) -> bool:
+    """Whether it is, or says of the same where it comes from."""
+    order = get_args(Severity)
+    return one.word == other.word or order.index(one.severity) > order.index(other.severity)
+
+
+def _vanishing_in_time(times: float, steps: int) -> Verdict:
+    shrunk = "nothing is left of it" if times == inf else f"it is {_times(times)} smaller"
+    return Verdict(
+        "forgets",
+        "notice",
+        f"Its error vanishes on the way back through time: {steps} steps before, {shrunk}. What "
+        "came so long ago hardly moves the weights.",
+        "lstm or gru, whose state is carried on as a sum; orthogonal recurrent weights; shorter "
+        "sequences; or nothing, if the task needs no long memory",
+        f"{HOCHREITER}; {PASCANU}",
+    )
+
+
+def _exploding_in_time(times: float, steps: int) -> Verdict:
+    return Verdict(
+        "exploding",
+        "bad",
+        f"Its error explodes on the way back through time: {steps} steps before, it is "
+        f"{_times(times)} larger.",
+        "clipping (global_clipnorm = 1), smaller or orthogonal recurrent weights, or bptt_steps",
+        PASCANU,
+    )
 
 
 def _broken() -> Verdict:

@@ -15,12 +15,24 @@ from safetensors.numpy import save as pack_arrays
 
 from tui_nn_engine.events import Epochs
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
+from tui_nn_engine.health_over_time import Clipping, OverTime
 from tui_nn_engine.protocol import Command, Message
 from tui_nn_engine.stepview import Arrangement
 from tui_nn_engine.through_time import ThroughTime
 from tui_nn_engine.verdicts import Verdict
 
-PARTS = (Epochs, Notation, Explanation, Line, Share, Arrangement, ThroughTime, Verdict)
+PARTS = (
+    Epochs,
+    Notation,
+    Explanation,
+    Line,
+    Share,
+    Arrangement,
+    ThroughTime,
+    OverTime,
+    Clipping,
+    Verdict,
+)
 CLASSES: dict[str, type] = {
     kind.__name__: kind for kind in (*get_args(Command), *get_args(Message), *PARTS)
 }

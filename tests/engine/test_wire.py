@@ -14,6 +14,7 @@ from tui_nn_engine import wire
 from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed, Stopped
 from tui_nn_engine.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.health_over_time import Clipping, OverTime
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
@@ -200,7 +201,16 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         GradientChecked, texts, whole, *[numbers] * 7, st.booleans(), whole, whole, texts
     ),
     Exported: st.builds(Exported, texts),
-    HealthReport: st.builds(HealthReport, whole, floats, verdicts),
+    HealthReport: st.builds(
+        HealthReport,
+        whole,
+        floats,
+        verdicts,
+        st.lists(hinted(OverTime), max_size=2).map(tuple),
+        st.none() | hinted(Clipping),
+    ),
+    OverTime: hinted(OverTime),
+    Clipping: hinted(Clipping),
     Refused: st.builds(Refused, texts),
     Listing: st.builds(Listing, *[names] * 7, arrangements),
     Arrangement: arrangements,
