@@ -71,7 +71,7 @@ class GRU(Recurrent):
         a, a_candidate = (builder.part(step.a, f"a ({w})", *p) for w, p in self._named)
         if self.reset_after:
             sent, sent_candidate = self._sent(builder, weights, step.heard)
-            builder.apply(Add(), a, sent, into=net)
+            builder.apply(Add("z = a + s"), a, sent, into=net)
         else:
             builder.apply(RecurrentProduct(), a, step.heard, weights["z, r"], into=net)
         gates = builder.apply(Gates([("z", f), ("r", f)]), net, name="gates")

@@ -19,7 +19,7 @@ class LSTM(Recurrent):
     Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000.
     Equations, names and the order of gates in the columns (i, f, c̃, o) as Keras's LSTM:
     i = σ(xWi + h′Ui + bi), f and o alike, c̃ = tanh(xWc + h′Uc + bc), c = f ⊙ c′ + i ⊙ c̃,
-    h = o ⊙ tanh(c).
+    h = o ⊙ tanh(c). Biases given as numbers stand as given, those of the forget gate too.
     """
 
     type: Literal["lstm"] = "lstm"

@@ -241,10 +241,12 @@ class Multiply(Primitive):
 
 
 class Add(Primitive):
-    """h = x + n: element by element; n (noise, another branch) has the shape of x."""
+    """h = x + n: element by element; n (noise, another sum) has the shape of x."""
 
     name = "add"
-    formula = "h = x + n"
+
+    def __init__(self, formula: str = "h = x + n") -> None:
+        self.formula = formula
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
         """The shape of x."""
