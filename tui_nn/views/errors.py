@@ -61,7 +61,10 @@ class Confusion(Errors):
     """Classes: who was taken for whom."""
 
     label = "Mistakes"
-    BINDINGS = [Binding("u", "label", "Label", tooltip="The next of several labels")]
+    BINDINGS = [
+        Binding("enter", "first", "Layers", tooltip="What the layers make of the first sample"),
+        Binding("u", "label", "Label", tooltip="The next of several labels"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,6 +119,10 @@ class Confusion(Errors):
         if action == "label":
             return self.subject is not None and bool(self.subject.labels)
         return super().check_action(action, parameters)
+
+    def action_first(self) -> None:
+        """Look at the first sample of the cell, or of all."""
+        self.query_one(CaseList).open_first()
 
     def action_label(self) -> None:
         """The next label."""

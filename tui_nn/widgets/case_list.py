@@ -86,6 +86,10 @@ class CaseList(Vertical):
         """Enter, or a double click."""
         self._open(event.row)
 
+    def open_first(self) -> None:
+        """More of the first sample, if there is one."""
+        self._open(0)
+
     def _open(self, index: int) -> None:
         found = self._found
         if found is not None and index < len(found.cases):
