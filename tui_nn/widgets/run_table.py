@@ -21,7 +21,7 @@ COLUMNS: dict[str, tuple[int, int]] = {
     "epoch": (6, 7),
     "loss": (8, 9),
     "val_loss": (9, 9),
-    "best": (9, 9),
+    "best": (10, 10),
     "metric": (9, 9),
     "test": (8, 9),
     "seconds": (6, 8),
