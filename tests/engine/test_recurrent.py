@@ -485,6 +485,24 @@ def test_stepped_forwards_and_back_it_is_the_same_to_the_byte(network: str) -> N
     assert plain.parameters.values.tobytes() == stepped.parameters.values.tobytes()
 
 
+@pytest.mark.parametrize("network", [*NETWORKS, "truncated"])
+def test_an_update_reads_nothing_that_it_has_not_written(network: str) -> None:
+    layers = NETWORKS.get(network) or [
+        {"type": "gru", "units": 3, "return_sequences": True, "bptt_steps": 3},
+        {"type": "lstm", "units": 2, "bptt_steps": 2},
+    ]
+    trainer = trainer_of(layers, wave(2, 4, 3, start=1))
+    computed(trainer)
+    gradients = trainer.parameters.gradients.tobytes()
+    assert trainer.program is not None
+    for op in trainer.program.ops:
+        for slot in op.outputs:
+            if slot.role in {"value", "gradient"}:
+                slot.array.fill(np.nan)
+    computed(trainer)
+    assert trainer.parameters.gradients.tobytes() == gradients
+
+
 def test_a_resumed_run_goes_on_to_the_byte() -> None:
     x, t = wave(5, 4, 3, start=1), wave(5, 2, start=2)
     whole, begun, resumed = (trainer_of(NETWORKS["dropout"], x, t, batch_size=2) for _ in range(3))
