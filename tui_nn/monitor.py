@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn.errors_in_time import ErrorsInTime
 from tui_nn.history import History
 from tui_nn.link import EngineDied
 from tui_nn_engine.events import (
@@ -80,6 +81,7 @@ class Monitor:
         """What was told last of a condition that came true, and of an update written down."""
         self.health: NDArray[np.float64] | None = None
         self.verdicts: tuple[Verdict | None, ...] = ()
+        self.errors_in_time = ErrorsInTime()
         self.rates: RatesTried | None = None
         """What was told last of a learning-rate range test."""
         self.subject: Subject | None = None
@@ -125,6 +127,7 @@ class Monitor:
                 self._progress(message)
             case HealthReport():
                 self.health, self.verdicts = message.values, message.verdicts
+                self.errors_in_time.hear(message)
             case StepView():
                 self.view = message
             case Listing():
@@ -187,7 +190,7 @@ class Monitor:
             self._recall(message.history)
             self.elapsed = self.seconds_per_update = 0.0
         self.test, self.view, self.listing, self.health = {}, None, None, None
-        self.verdicts = ()
+        self.verdicts, self.errors_in_time = (), ErrorsInTime()
         self.gradient = self.subject = self.sight = None
         self.saved_iteration = message.iteration or None
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch

@@ -197,7 +197,8 @@ def verdict_over_time(found: OverTime) -> Verdict | None:
     first, last, largest = float(norms[0]), float(norms[-1]), float(norms.max())
     steps = len(norms) - 1
     if first < VANISHED * largest:
-        return _vanishing_in_time(largest / first if first else inf, steps)
+        gated = len(found.gates) > 1
+        return _vanishing_in_time(largest / first if first else inf, steps, gated=gated)
     if last and first > EXPLODED * last:
         return _exploding_in_time(first / last, steps)
     return None
@@ -209,15 +210,19 @@ def _graver(one: Verdict, other: Verdict) -> bool:
     return one.word == other.word or order.index(one.severity) > order.index(other.severity)
 
 
-def _vanishing_in_time(times: float, steps: int) -> Verdict:
+def _vanishing_in_time(times: float, steps: int, *, gated: bool) -> Verdict:
+    other = (
+        "a gate that keeps more at the start (unit_forget_bias, or larger biases for it)"
+        if gated
+        else "lstm or gru, whose state is carried on as a sum; orthogonal recurrent weights"
+    )
     shrunk = "nothing is left of it" if times == inf else f"it is {_times(times)} smaller"
     return Verdict(
         "forgets",
         "notice",
         f"Its error vanishes on the way back through time: {steps} steps before, {shrunk}. What "
         "came so long ago hardly moves the weights.",
-        "lstm or gru, whose state is carried on as a sum; orthogonal recurrent weights; shorter "
-        "sequences; or nothing, if the task needs no long memory",
+        f"{other}; shorter sequences; or nothing, if the task needs no long memory",
         f"{HOCHREITER}; {PASCANU}",
     )
 

@@ -12,6 +12,7 @@ from tui_nn.history import SMOOTHINGS, History
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
+from tui_nn.widgets.errors_in_time import TimeErrors
 from tui_nn.widgets.event_log import EventLog
 from tui_nn.widgets.layer_table import LayerPane
 from tui_nn.widgets.rate_finder import RateFinder
@@ -33,6 +34,7 @@ network and suggests one.
 
 The table of layers has a verdict on each: `✓` learning, `!` slow or fast, `✗` vanishing, exploding,
 dead, saturated, not learning. Of the row you choose it says why, and what to try.
+`T`: how errors of recurrent layers vanish or explode on their way back through time; clipping.
 """
 
 
@@ -55,6 +57,14 @@ class Train(Transport):
             priority=True,
             key_display="L",
             tooltip="Try learning rates on a copy of the network, and take one over",
+        ),
+        Binding(
+            "T",
+            "errors_in_time",
+            "Through time",
+            priority=True,
+            key_display="T",
+            tooltip="How errors vanish or explode through time; clipping",
         ),
         Binding("o", "app.open_run", "Open", priority=True, tooltip="Go on with a saved run"),
         Binding("t", "next_pane", "Next pane", priority=True, show=False),
@@ -99,6 +109,7 @@ class Train(Transport):
         self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
         if opened is not None and monitor.health is not self._health:
             self._health = monitor.health
+            self.refresh_bindings()
             self.query_one(LayerPane).show(opened, monitor.health, monitor.verdicts)
         self.query_one(EventLog).show(monitor.log, monitor.logged)
 
@@ -150,6 +161,16 @@ class Train(Transport):
         rate = await self.app.push_screen_wait(RateFinder(self.monitor, self.send))
         if rate is not None:
             self.take_rate(rate)
+
+    def action_errors_in_time(self) -> None:
+        """Errors of recurrent layers on their way back through time."""
+        self.app.push_screen(TimeErrors(self.monitor))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without recurrent layers there is no time."""
+        if action == "errors_in_time" and not self.monitor.errors_in_time.layers:
+            return False
+        return super().check_action(action, parameters)
 
     def action_take_apart(self) -> None:
         """Step mode shows the next update one operation at a time."""
