@@ -181,7 +181,10 @@ class GivenData(ScaledData):
     """Samples written in the experiment itself."""
 
     name: Literal["given"]
-    x: Annotated[list[list[float]], Field(min_length=1, description="one row a sample")]
+    x: Annotated[
+        list[list[float]] | list[list[list[float]]],
+        Field(min_length=1, description="one row a sample, or one a time step of each sample"),
+    ]
     y: Annotated[list[float] | list[list[float]], Field(min_length=1, description="the targets")]
     task: Annotated[
         Literal["classification", "multilabel", "regression"] | None,

@@ -24,7 +24,7 @@ def test_the_curves_come_as_in_scikit_learns_figure(
     assert max(last[name] for name in good) < last["constant"]
     assert last["constant"] < last["inverse, momentum"] < last["inverse"]
     assert abs(last["momentum"] - last["Nesterov"]) < 0.02
-    assert plot.curves[0].epochs[0] == 1
+    assert plot.curves[0].x[0] == 1
 
 
 def test_a_curve_of_the_history_is_the_loss_that_training_tells(pages: list[Page]) -> None:

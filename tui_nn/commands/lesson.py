@@ -238,9 +238,9 @@ def _curves(plot: Any) -> str:
     for curve in plot.curves:
         last = len(curve.values) - 1
         chosen = sorted({0, last // 4, last // 2, 3 * last // 4, last} if last >= 0 else ())
-        points = ", ".join(f"{curve.epochs[i]}: {curve.values[i]:.4g}" for i in chosen)
+        points = ", ".join(f"{curve.x[i]}: {curve.values[i]:.4g}" for i in chosen)
         end = "; then it diverges" if curve.diverged else ""
-        lines.append(f"  {curve.name}, by epoch: {points}{end}")
+        lines.append(f"  {curve.name}, by {plot.over}: {points}{end}")
     return "\n".join(lines)
 
 

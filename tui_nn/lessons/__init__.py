@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from tui_nn.lessons.library import Entry, UnknownLessonError, entries, find, load, name_of
 
 if TYPE_CHECKING:
+    from tui_nn.lessons.curves import Curves
     from tui_nn.lessons.exercises import Verdict, answer
     from tui_nn.lessons.lesson import Lesson
     from tui_nn.lessons.progress import Progress
-    from tui_nn.lessons.story import Curves, Figure, FigureTable, Page, Story
+    from tui_nn.lessons.story import Figure, FigureTable, Page, Story
 
 _LATER = {
-    "Curves": "story",
+    "Curves": "curves",
     "Figure": "story",
     "FigureTable": "story",
     "Lesson": "lesson",

@@ -1,7 +1,8 @@
 """The language in which a lesson says where a number comes from: arithmetic on slots.
 
 `(t[0, 0] - y[0, 0]) * slope(dense_2.z)[0, 0]` is Python's syntax, read by `ast` and worked out
-here, node by node; nothing is ever executed. All numbers are float64: nothing grows without bounds.
+here, node by node; nothing is ever executed. Added to it are the names of what belongs to a time
+step, `lstm_1/t=3.h`. All numbers are float64: nothing grows without bounds.
 """
 
 import ast
@@ -58,6 +59,14 @@ def _log(x: Array) -> Array:
     return np.log(x)
 
 
+def _spectral_radius(matrix: Array) -> Array:
+    """The largest |λ| of a square matrix: by what its powers grow or shrink in the long run."""
+    shape = np.shape(matrix)
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise FormulaError(f"spectral_radius(...) needs a square matrix (has the shape {shape})")
+    return np.abs(np.linalg.eigvals(matrix)).max()
+
+
 FUNCTIONS: Mapping[str, Callable[..., Array]] = {
     "ln": _log,
     "log": _log,
@@ -79,6 +88,7 @@ FUNCTIONS: Mapping[str, Callable[..., Array]] = {
     "sum": np.sum,
     "mean": np.mean,
     "norm": lambda x: np.sqrt(np.sum(np.square(x))),
+    "spectral_radius": _spectral_radius,
     "where": lambda condition, yes, no: np.where(condition != 0, yes, no),
     "transpose": np.transpose,
     "flatten": np.ravel,
@@ -113,6 +123,10 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Array, Array], Array]] = {
 }
 # Python itself only warns of a number that runs into a word, as in `2x`.
 _RUN_ON = re.compile(r"(?<![\w.])(?>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[A-Za-z_]")
+# The path of a time step, lstm_1/t=3 of lstm_1/t=3.h: read as one word, with letters for / and =.
+_TIME_STEP = re.compile(r"[A-Za-z_]\w*(?:/[A-Za-z_]\w*)*/t=\w+(?=\.[^\W\d])")
+_AS_LETTERS = str.maketrans("/=", "ǀǂ")
+_AS_PATH = str.maketrans("ǀǂ", "/=")
 _ALLOWED = re.compile(r"[\w\s.,+\-*/%@()\[\]<>=!:]*")
 
 
@@ -179,6 +193,7 @@ def _read(text: str) -> ast.expr:
     if not _ALLOWED.fullmatch(text):
         odd = next(sign for sign in text if not _ALLOWED.fullmatch(sign))
         raise FormulaError(f"can't be read: {odd!r} has no meaning in a formula")
+    given, text = text, _TIME_STEP.sub(lambda path: path[0].translate(_AS_LETTERS), text)
     if run_on := _RUN_ON.search(text):
         raise FormulaError(f"can't be read: a number runs into a word in {run_on[0]!r}")
     try:
@@ -187,7 +202,7 @@ def _read(text: str) -> ast.expr:
     except FormulaError:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise FormulaError(f"can't be read as a formula: {text!r}") from None
+        raise FormulaError(f"can't be read as a formula: {given!r}") from None
     return tree
 
 
@@ -357,11 +372,11 @@ def _indices(node: ast.Subscript) -> list[ast.expr]:
 def _dotted(node: ast.expr) -> str:
     match node:
         case ast.Name():
-            return node.id
+            return node.id.translate(_AS_PATH)
         case ast.Attribute():
-            return f"{_dotted(node.value)}.{node.attr}"
+            return f"{_dotted(node.value)}.{node.attr.translate(_AS_PATH)}"
     raise FormulaError(f"holds {_source(node)!r}, which is no name")
 
 
 def _source(node: ast.expr) -> str:
-    return ast.unparse(node)
+    return ast.unparse(node).translate(_AS_PATH)

@@ -199,29 +199,46 @@ class Table(Block):
 
 
 class Plot(Block):
-    """A value over the epochs, one curve an experiment."""
+    """A value over the epochs, or over the time steps in an update; one curve an experiment."""
 
     title: str
-    value: Formula
+    value: Annotated[
+        Formula | Many[Formula],
+        Field(description="of each curve, or a list of one for each; `step` is the time step"),
+    ]
     experiments: Annotated[Many[str], Field(min_length=1)]
     labels: Annotated[
         Many[str], Field(description="what the curves are called; else like their experiments")
     ] = ()
-    epochs: Annotated[int, Field(ge=1, le=10_000, description="from 0 to so many")]
+    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="from 0 to so many")] = None
+    time_steps: Annotated[
+        int | None, Field(ge=1, le=1_000, description="or from time step 1 to so many")
+    ] = None
     log: Annotated[bool, Field(description="a logarithmic scale")] = False
 
     @model_validator(mode="after")
-    def _all_labelled(self) -> Self:
-        if self.labels and len(self.labels) != len(self.experiments):
-            raise ValueError(
-                f"labels has {len(self.labels)} names for {len(self.experiments)} experiments"
-            )
+    def _whole(self) -> Self:
+        if (self.epochs is None) == (self.time_steps is None):
+            raise ValueError("say how far it goes: either epochs or time_steps")
+        for field, count in (("labels", len(self.labels)), ("value", len(self._formulas))):
+            if count not in ({0, len(self.experiments)}):
+                told = "names" if field == "labels" else "formulas"
+                raise ValueError(
+                    f"{field} has {count} {told} for {len(self.experiments)} experiments"
+                )
         return self
 
     @property
-    def curves(self) -> tuple[tuple[str, str], ...]:
-        """Each experiment, and what its curve is called."""
-        return tuple(zip(self.experiments, self.labels or self.experiments, strict=True))
+    def _formulas(self) -> tuple[str, ...]:
+        if isinstance(self.value, str):
+            return (self.value,) * len(self.experiments)
+        return self.value
+
+    @property
+    def curves(self) -> tuple[tuple[str, str, str], ...]:
+        """Each experiment, what its curve is called, and its formula."""
+        labels = self.labels or self.experiments
+        return tuple(zip(self.experiments, labels, self._formulas, strict=True))
 
 
 class Step(Placed):

@@ -3,6 +3,7 @@
 They are what the engine's trainer and stepper hold; nothing is computed here a second time.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +21,9 @@ from tui_nn_engine.weights import weight_at
 
 MOST_CHECKED = 500
 """Weights of a parameter whose gradient is had numerically: it takes two passes for each."""
+PLAIN = re.compile(r"[^\W\d]\w*(?:/[^\W\d]\w*)*(?:/t=\d+)?(?:\.[^\W\d]\w*)*")
+"""A slot's name that a formula can call."""
+TIME_STEP = re.compile(r"/t=\d+")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Moment:
     @property
     def names(self) -> list[str]:
         """What a formula may call by its plain name."""
-        plain = [name for name in self.slots if name.replace(".", "").isidentifier()]
+        plain = (name for name in self.slots if PLAIN.fullmatch(name))
         return [*self.facts, *plain]
 
     def value(self, name: str, also: Iterable[str] = ()) -> Array:
@@ -63,7 +67,7 @@ class Moment:
                 return known[name]
         if name.startswith("catalogue."):
             return _catalogued(name)
-        raise FormulaError(f"there is no {name!r} here; {nearest(name, (*also, *self.names))}")
+        raise _not_there(f"{name!r} here", name, self.names, also)
 
     def of(self, function: str, name: str) -> Array:
         """old, new, change, gradient, delta, error, slope of a name. Raises FormulaError."""
@@ -98,7 +102,7 @@ class Moment:
             for key in self.slots
             if key.startswith(head) and key.endswith(tail)
         ]
-        raise FormulaError(f"there is no {function}({name}); {nearest(name, known)}")
+        raise _not_there(f"{function}({name})", name, known)
 
 
 class Player:
@@ -224,6 +228,19 @@ class Player:
             "epochs": float(trainer.experiment.training.epochs),
             "parameters": float(trainer.parameters.values.size),
         }
+
+
+def _first_steps(names: Iterable[str]) -> list[str]:
+    """Of what each time step has, that of the first: it stands for the rest."""
+    return [name for name in names if TIME_STEP.sub("/t=1", name) == name]
+
+
+def _not_there(told: str, name: str, known: list[str], also: Iterable[str] = ()) -> FormulaError:
+    """What is known instead; of a time step that is not there, how many there are."""
+    same = TIME_STEP.sub("/t=", name)
+    if count := sum("/t=0" not in one and TIME_STEP.sub("/t=", one) == same for one in known):
+        return FormulaError(f"there is no {told}; its time steps are 1 to {count}")
+    return FormulaError(f"there is no {told}; {nearest(name, (*also, *_first_steps(known)))}")
 
 
 def _outcome(program: Program, slots: Mapping[str, Array]) -> dict[str, Array]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tui_nn.lessons.arithmetic import Array, Expression, FormulaError, Result
+from tui_nn.lessons.curves import Curves, Drawing
 from tui_nn.lessons.grading import Grade, deviates, grade, shown, significant
 from tui_nn.lessons.lesson import Column, Expectation, Lesson, Plot, Row, Step, Table, Value
 from tui_nn.lessons.moments import Moment, Player, When
@@ -19,6 +20,7 @@ from tui_nn_engine.schema import nearest
 MOMENTS = 32
 """Kept at most: each holds copies of all arrays of an update."""
 EXACT = 1e-12
+_AT_STEP = re.compile(r"/t=([^\W\d]\w*)")
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,6 @@ class FigureTable:
     formulas: tuple[str, ...]
     labels: tuple[str, ...]
     rows: tuple[tuple[Figure, ...], ...]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A value over the epochs of one experiment; it ends where the training diverged."""
-
-    name: str
-    epochs: tuple[int, ...]
-    values: tuple[float, ...]
-    diverged: bool
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Several curves in one plot."""
-
-    title: str
-    log: bool
-    curves: tuple[Curve, ...]
 
 
 @dataclass(frozen=True)
@@ -193,6 +176,7 @@ class Names:
         return moment.of(function, rest)
 
     def _moment(self, name: str) -> tuple[Moment, str]:
+        name = _AT_STEP.sub(self._at_step, name)
         first, _, rest = name.partition(".")
         when = self.when
         if rest and first in self.story.experiments:
@@ -201,6 +185,15 @@ class Names:
             return self.story.moment(when), name
         except DivergedError as error:
             raise FormulaError(f"{when.experiment}: {error}") from None
+
+    def _at_step(self, named: re.Match[str]) -> str:
+        """The time step that is called by a name, as in lstm_1/t=step.h."""
+        number = self.given.get(named[1], self.story.lesson.given.get(named[1]))
+        if not isinstance(number, int | float) or number != int(number):
+            raise FormulaError(
+                f"{named[1]} in {named.string!r} is no time step: a number, 1 or more"
+            )
+        return f"/t={int(number)}"
 
 
 class _Telling:
@@ -277,45 +270,10 @@ class _Telling:
 
     def _plot(self, index: int, block: Plot) -> Curves:
         path = f"{self.path}.plots[{index}].value"
-        curves = tuple(self._curve(path, block, *named) for named in block.curves)
-        return Curves(block.title, block.log, curves)
-
-    def _curve(self, path: str, block: Plot, name: str, label: str) -> Curve:
-        if re.fullmatch(r"history\.\w+", block.value):
-            return self._kept(path, block, name, label)
-        expression = Expression(block.value)
-        values: list[float] = []
-        for epoch in range(block.epochs + 1):
-            when = When(name, epochs=epoch)
-            try:
-                moment = self.story.player(name).moment(when)
-            except DivergedError:
-                return Curve(label, tuple(range(len(values))), tuple(values), diverged=True)
-            except ExperimentError as error:
-                self.problems += error.problems
-                break
-            try:
-                value = expression.result(moment)
-            except FormulaError as problem:
-                self.problems.append(Problem(path, str(problem)))
-                break
-            if not isinstance(value, float):
-                self.problems.append(Problem(path, "must be one number for each epoch"))
-                break
-            values.append(value)
-        return Curve(label, tuple(range(len(values))), tuple(values), diverged=False)
-
-    def _kept(self, path: str, block: Plot, name: str, label: str) -> Curve:
-        """What training kept of each epoch, from the first on: had at once."""
-        try:
-            moment = self.story.player(name).moment(When(name, epochs=block.epochs))
-            values = tuple(map(float, np.ravel(moment.value(block.value))))
-        except DivergedError:
-            return Curve(label, (), (), diverged=True)
-        except FormulaError as problem:
-            self.problems.append(Problem(path, str(problem)))
-            values = ()
-        return Curve(label, tuple(range(1, len(values) + 1)), values, diverged=False)
+        drawing = Drawing(self.story, block, path, self.when)
+        curves = drawing.curves()
+        self.problems += drawing.problems
+        return curves
 
     def _mistakes(self) -> None:
         for index, value in enumerate(self.step.values):

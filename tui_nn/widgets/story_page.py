@@ -94,10 +94,10 @@ def _curve(plot: "Curves") -> Curve:
     series = []
     for index, curve in enumerate(plot.curves):
         history = History()
-        history.add(curve.epochs, curve.values)
+        history.add(curve.x, curve.values)
         name = f"{curve.name} (diverged)" if curve.diverged else curve.name
         style = SeriesStyle(class_color(index), class_marker(index), smoothed=False)
         series.append(Series(name, history, style))
-    drawn = Curve(series, title=plot.title, x_label="epoch")
+    drawn = Curve(series, title=plot.title, x_label=plot.over)
     drawn.log_scale = plot.log
     return drawn
