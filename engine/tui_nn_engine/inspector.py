@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tui_nn_engine.inspection.filters import filters
 from tui_nn_engine.inspection.forward import Forward
 from tui_nn_engine.inspection.guess import guess
+from tui_nn_engine.inspection.memory import memory
 from tui_nn_engine.inspection.mistakes import mistakes, residuals
 from tui_nn_engine.inspection.path import Landscape, loss_path
 from tui_nn_engine.inspection.roc import roc
@@ -110,6 +111,8 @@ class Sights:
                 return roc(forward, look.part, look.output)
             case "trace":
                 return trace(forward, look.part, look.place)
+            case "memory":
+                return memory(forward, look.part, look.place, look.layer)
             case "filters":
                 return filters(forward, self._start, look.layer, look.first)
             case "spread":

@@ -20,6 +20,7 @@ from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.health_over_time import Clipping, OverTime
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
+from tui_nn_engine.inspection.memory import Memory
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
 from tui_nn_engine.inspection.path import LossPath
 from tui_nn_engine.inspection.roc import Roc
@@ -119,7 +120,8 @@ class Inspect:
     `picture` (height, width), put in the middle if `centre`; surface `columns` and `rows`; mistakes
     `part`, `cell` (true class, guess; -1: all) and, of a regression or of labels, `output`; roc
     `part` and `output`, the class or label; trace `part` and `place` (-1: the worst); filters
-    `layer`, `first` (unit); path `ends`; writing `temperature` and `seed`.
+    `layer`, `first` (unit); path `ends`; writing `temperature` and `seed`; memory `part`,
+    `place` and `layer`, of the recurrent ones.
     """
 
     view: Literal[
@@ -134,6 +136,7 @@ class Inspect:
         "spread",
         "path",
         "writing",
+        "memory",
     ] = ""
     picture: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     centre: bool = False
@@ -352,7 +355,19 @@ Command = (
     | Save
     | Close
 )
-Sight = Guess | Surface | Mistakes | Residuals | Roc | Trace | Filters | Spread | LossPath | Writing
+Sight = (
+    Guess
+    | Surface
+    | Mistakes
+    | Residuals
+    | Roc
+    | Trace
+    | Memory
+    | Filters
+    | Spread
+    | LossPath
+    | Writing
+)
 Message = (
     Opened
     | StateChanged

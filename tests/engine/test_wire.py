@@ -17,6 +17,7 @@ from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.health_over_time import Clipping, OverTime
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
+from tui_nn_engine.inspection.memory import Memory
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
 from tui_nn_engine.inspection.path import LossPath
 from tui_nn_engine.inspection.roc import Roc
@@ -122,7 +123,7 @@ def typed(hint: Any) -> st.SearchStrategy[Any]:
     return arrays(dtype, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
 
 
-LOOKED_AT = (Mistakes, Residuals, Trace, Filters, Spread, Roc, LossPath)
+LOOKED_AT = (Mistakes, Residuals, Trace, Memory, Filters, Spread, Roc, LossPath)
 BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
     Open: st.builds(Open, st.none() | trees, st.none() | texts, st.booleans()),
     Play: st.builds(Play, whole, whole),

@@ -10,6 +10,7 @@ from tui_nn.views.characteristic import Characteristic
 from tui_nn.views.drawing import Drawing
 from tui_nn.views.errors import Confusion, Misses
 from tui_nn.views.line import LossLine
+from tui_nn.views.memory import Memories
 from tui_nn.views.plane import Plane
 from tui_nn.views.sample import Sample
 from tui_nn.views.spreads import Spreads
@@ -29,6 +30,7 @@ VIEWS: tuple[type[View], ...] = (
     Misses,
     Characteristic,
     Sample,
+    Memories,
     Weights,
     Spreads,
     LossLine,
@@ -47,6 +49,7 @@ in the footer belong to the view, those after them to the run. Looking changes n
 - **Residuals**: what a regression says over what is true. Points on the diagonal are right.
 - **ROC**: how well a class is told from the rest at every threshold.
 - **Sample**: the predictions one by one, worst first, with what each layer makes of it.
+- **Memory** of a recurrent layer: its state over time, and which steps moved the prediction.
 - **Weights** of the units of a layer, pictures where the inputs are one.
 - **Histograms** of weights and gradients, `×` at the start, the line now.
 - **Loss line**: the loss on the straight way from the first weights to those now.

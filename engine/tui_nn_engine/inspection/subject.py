@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tui_nn_datasets import Dataset
 from tui_nn_engine.data import Part
+from tui_nn_engine.layers import Recurrent
 from tui_nn_engine.sampling import sampling_problem
 from tui_nn_engine.trainer import Trainer
 
@@ -25,7 +26,8 @@ class Subject:
     `parts` are those that have samples, the one to look at first. `kernels` are the layers with
     weights between inputs and units, `parameters` whether there are any at all. `points` (n,
     inputs) and `values` (n, 1 or targets), class or targets, are samples to draw where there are
-    one or two inputs. `is_text` says whether the network can be asked to write.
+    one or two inputs. `is_text` says whether the network can be asked to write,
+    `recurrent` are the layers that go through time step by step.
     """
 
     folder: str
@@ -46,6 +48,7 @@ class Subject:
     points: NDArray[np.float64]
     values: NDArray[np.float64]
     is_text: bool
+    recurrent: tuple[str, ...] = ()
 
     def of_output(self, output: int) -> "Subject":
         """About one of several targets, or one label: two classes then, without it and with it."""
@@ -85,7 +88,13 @@ def subject(trainer: Trainer, folder: str = "") -> Subject:
         points,
         values,
         not sampling_problem(dataset, trainer.network.output_shape),
+        recurrent(trainer),
     )
+
+
+def recurrent(trainer: Trainer) -> tuple[str, ...]:
+    """Names of the layers that go through time step by step."""
+    return tuple(name for name, layer in trainer.network.layers if isinstance(layer, Recurrent))
 
 
 def kernels(trainer: Trainer) -> list[str]:
