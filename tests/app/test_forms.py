@@ -391,7 +391,9 @@ def test_numbers_are_read_or_left_as_text(text, whole, value):
 @pytest.mark.parametrize(
     ("text", "ranks", "value"),
     [("1 2", {1, 2}, [1.0, 2.0]), ("1 2;", {1, 2}, [[1.0, 2.0]]), ("1;2", {1, 2}, [[1.0], [2.0]]),
-     ("1 2", {2}, [[1.0, 2.0]]), ("1\n2", {1}, [1.0, 2.0]), ("  ", {1}, None), ("1 a", {1}, "1 a")],
+     ("1 2", {2}, [[1.0, 2.0]]), ("1\n2", {1}, [1.0, 2.0]), ("  ", {1}, None), ("1 a", {1}, "1 a"),
+     ("1 2 | 3 4\n5 6|", {2, 3}, [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]]), ("|", {2, 3}, None),
+     ("1 2", {2, 3}, [[1.0, 2.0]]), ("1 | a", {2, 3}, "1 | a"), ("1 | 2", {2}, "1 | 2")],
 )  # fmt: skip
 def test_tables_of_numbers(text, ranks, value):
     assert numbers_of(text, frozenset(ranks)) == value

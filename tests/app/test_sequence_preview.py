@@ -91,3 +91,10 @@ async def test_they_are_drawn(options, shown):
             assert any("⠀" < sign <= "⣿" for sign in text.split("\n", 1)[1])
         else:
             assert app.query_one(DataTable).row_count == len(found.rows)
+
+
+def test_sequences_written_in_the_experiment_have_no_names_but_are_shown():
+    series, _ = preview(name="given", x=[[[1], [0.5], [-1]]], y=[[1]], task="regression")
+    assert (series.series.name, series.series.seen.tolist()) == ("x", [[1, 0.5, -1]])
+    steps, _ = preview(name="given", x=[[[1, 0], [0, 1]]], y=[[1]], task="regression")
+    assert "x1" in " ".join(map(str, steps.header)) + " ".join(map(str, steps.rows))

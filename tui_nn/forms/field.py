@@ -299,8 +299,9 @@ class NumbersField(Field):
         """How to write it, and a way to a file."""
         yield from super().compose()
         rows = "a line a row" + (
-            "; end a single row with ;" if len(self._content.ranks) > 1 else ""
+            "; end a single row with ;" if {1, 2} <= self._content.ranks else ""
         )
+        rows += ", a | after each time step" if 3 in self._content.ranks else ""
         rows += "".join(f"; or {word}" for word in self._content.words)
         with Horizontal(classes="numbers-actions"):
             yield Button("Read a CSV file…", compact=True)

@@ -40,8 +40,11 @@ def numbers_of(text: str, ranks: frozenset[int], *, whole: bool = False) -> Any:
     """A list of numbers, or a list of such lists; None for nothing, else the text itself.
 
     A line is a row; so is what a semicolon ends. Where both ranks are allowed one row is a plain
-    list, unless a semicolon ends it: then it is a table of one row.
+    list, unless a semicolon ends it: then it is a table of one row. Where rank 3 is allowed, a row
+    may be a sequence: a bar ends each of its steps.
     """
+    if 3 in ranks and "|" in text:
+        return _sequences_of(text, whole=whole)
     rows = [row.replace(",", " ").replace("\t", " ").split() for row in re.split(r"[;\n]", text)]
     rows = [row for row in rows if row]
     if not rows:
@@ -55,10 +58,20 @@ def numbers_of(text: str, ranks: frozenset[int], *, whole: bool = False) -> Any:
     return values[0] if 1 in ranks and len(values) == 1 and ";" not in text else values
 
 
+def _sequences_of(text: str, *, whole: bool) -> Any:
+    found = []
+    for row in filter(str.strip, re.split(r"[;\n]", text)):
+        steps = [numbers_of(step, frozenset({1}), whole=whole) for step in row.split("|")]
+        if any(isinstance(step, str) for step in steps):
+            return text
+        found.append([step for step in steps if step is not None])
+    return [row for row in found if row] or None
+
+
 def wrong_number(text: str) -> str:
     """Where the first thing that is no number stands; "" where all are numbers."""
     for row, line in enumerate(re.split(r"[;\n]", text), 1):
-        for column, word in enumerate(line.replace(",", " ").split(), 1):
+        for column, word in enumerate(re.sub("[,|]", " ", line).split(), 1):
             try:
                 _finite(word)
             except ValueError:
@@ -72,6 +85,8 @@ def table_of(value: Any) -> str:
         return text_of(value)
     if not any(isinstance(row, list | tuple) for row in value):
         return " ".join(map(text_of, value))
+    if all(isinstance(row, list) and row and isinstance(row[0], list) for row in value):
+        return "\n".join(" | ".join(map(table_of, row)) + " |" * (len(row) < 2) for row in value)
     lines = [
         " ".join(map(text_of, row)) if isinstance(row, list) else text_of(row) for row in value
     ]

@@ -58,7 +58,7 @@ def shown(dataset: Dataset) -> Series | Rows:
     """A single number a step as lines, symbols as they are written, all else step by step."""
     if dataset.x.ndim == 3 and dataset.shape[1] == 1 and not dataset.classes:
         return _series(dataset)
-    if dataset.vocabulary or _is_one_hot(dataset.x[:_ROWS]):
+    if dataset.vocabulary or (dataset.input_names and _is_one_hot(dataset.x[:_ROWS])):
         return _symbols(dataset)
     return _steps(dataset)
 
@@ -67,7 +67,8 @@ def _series(dataset: Dataset) -> Series:
     few = np.linspace(0, len(dataset.x) - 1, min(_SERIES, len(dataset.x))).astype(int)
     y = dataset.y[few]
     following = y[:, -1] if dataset.steps else y
-    return Series(dataset.x[few, :, 0], following, dataset.input_names[0])
+    name = dataset.input_names[0] if dataset.input_names else "x"
+    return Series(dataset.x[few, :, 0], following, name)
 
 
 def _is_one_hot(x: NDArray[Any]) -> bool:
