@@ -83,7 +83,7 @@ class Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(Exit.BROKEN_PIPE)
         except Exception as error:
-            from tui_nn_engine.runs import runs_folder
+            from tui_nn_engine.training.runs import runs_folder
 
             raise internal_error(error, runs_folder()) from None
         return result

@@ -20,10 +20,10 @@ from tui_nn.outline import outline
 from tui_nn.saved_runs import saved_runs
 from tui_nn.walk import Walk
 from tui_nn.widgets.dialogs import Choose, Decide
-from tui_nn_engine import protocol
-from tui_nn_engine.comparison import is_comparison
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.comparisons.comparison import is_comparison
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.sessions import protocol
 
 
 class Desk:

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from tui_nn.review import Review as Review
 from tui_nn.review import Tree, fitted, review
 from tui_nn.starters import default_experiment
-from tui_nn_engine.data import PreparedData
-from tui_nn_engine.experiment import Experiment, read_text, tree_of
-from tui_nn_engine.paths import Steps, steps_of, value_at, with_value, without
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.paths import Steps, steps_of, value_at, with_value, without
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.data.prepared import PreparedData
+from tui_nn_engine.experiments.experiment import Experiment, read_text, tree_of
 
 _HISTORY = 500
 _ListChange = Callable[[list[Any], int], Any]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.health_over_time import Clipping, OverTime
-from tui_nn_engine.protocol import HealthReport
+from tui_nn_engine.sessions.protocol import HealthReport
+from tui_nn_engine.training.health_over_time import Clipping, OverTime
 
 KEPT = 96  # reports; where there are more, every second is left out
 

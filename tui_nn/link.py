@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from tui_nn_engine import wire
-from tui_nn_engine.protocol import Close, Command, Message
+from tui_nn_engine.sessions import wire
+from tui_nn_engine.sessions.protocol import Close, Command, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Link:
     def start(self) -> None:
         """Start an engine; one that has died may be started anew. Raises OSError."""
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tui_nn_engine.process"],
+            [sys.executable, "-P", "-m", "tui_nn_engine.sessions.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -11,18 +11,8 @@ from numpy.typing import NDArray
 from tui_nn.errors_in_time import ErrorsInTime
 from tui_nn.history import History
 from tui_nn.link import EngineDied
-from tui_nn_engine.events import (
-    Epochs,
-    Progress,
-    RunEnded,
-    RunStarted,
-    Saved,
-    SaveFailed,
-    Stopped,
-)
-from tui_nn_engine.gradient_check import GradientChecked
 from tui_nn_engine.inspection.subject import Subject
-from tui_nn_engine.protocol import (
+from tui_nn_engine.sessions.protocol import (
     Branched,
     BreakpointsSet,
     Exported,
@@ -35,9 +25,19 @@ from tui_nn_engine.protocol import (
     StateChanged,
     Watched,
 )
-from tui_nn_engine.rate_range import RatesTried
-from tui_nn_engine.stepview import Listing, StepView
-from tui_nn_engine.verdicts import Verdict
+from tui_nn_engine.stepping.gradient_check import GradientChecked
+from tui_nn_engine.stepping.stepview import Listing, StepView
+from tui_nn_engine.training.events import (
+    Epochs,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Saved,
+    SaveFailed,
+    Stopped,
+)
+from tui_nn_engine.training.rate_range import RatesTried
+from tui_nn_engine.training.verdicts import Verdict
 
 Severity = Literal["information", "warning", "error"]
 

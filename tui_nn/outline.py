@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.experiments.experiment import Experiment
 from tui_nn_engine.layers import Bidirectional, Layer, Parallel
 
 

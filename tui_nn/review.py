@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from tui_nn_datasets import DataError
-from tui_nn_engine.checks import misfits
-from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.experiment import BESIDE_A_RULE, Experiment
-from tui_nn_engine.forecast import Forecast, forecast
-from tui_nn_engine.mending import last_dense
-from tui_nn_engine.network import LayerSummary, summarize
-from tui_nn_engine.paths import steps_of, value_at, with_value, without
-from tui_nn_engine.schema import ExperimentError, Problem
-from tui_nn_engine.usual import usual_for
+from tui_nn_engine.blocks.paths import steps_of, value_at, with_value, without
+from tui_nn_engine.blocks.schema import ExperimentError, Problem
+from tui_nn_engine.checks.mending import last_dense
+from tui_nn_engine.checks.misfits import misfits
+from tui_nn_engine.checks.usual import usual_for
+from tui_nn_engine.data.prepared import PreparedData, prepare
+from tui_nn_engine.experiments.experiment import BESIDE_A_RULE, Experiment
+from tui_nn_engine.experiments.forecast import Forecast, forecast
+from tui_nn_engine.networks.network import LayerSummary, summarize
 
 Tree = dict[str, Any]
 

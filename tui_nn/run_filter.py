@@ -7,9 +7,9 @@ from typing import Any
 
 from tui_nn.outline import outline
 from tui_nn.run_shelf import title_of
-from tui_nn_engine.paths import Steps, path_of, steps_of, value_at
-from tui_nn_engine.records import Record
-from tui_nn_engine.schema import nearest
+from tui_nn_engine.blocks.paths import Steps, path_of, steps_of, value_at
+from tui_nn_engine.blocks.schema import nearest
+from tui_nn_engine.training.records import Record
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tui_nn_engine.records import Record
-from tui_nn_engine.runs import runs_folder
-from tui_nn_engine.schema import ExperimentError
-from tui_nn_engine.worker import is_being_trained
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.comparisons.worker import is_being_trained
+from tui_nn_engine.training.records import Record
+from tui_nn_engine.training.runs import runs_folder
 
 FILES = ("experiment.toml", "metrics.jsonl", "run.json", "about.json")
 TRASH = ".deleted"

@@ -16,9 +16,9 @@ from tui_nn.outline import outline
 from tui_nn.run_filter import filtered, value_of
 from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.widgets.run_table import COLUMNS, Row, Sorting
-from tui_nn_engine.comparison import in_words, short_names
-from tui_nn_engine.paths import steps_of, value_at
-from tui_nn_engine.records import Record, differences
+from tui_nn_engine.blocks.paths import steps_of, value_at
+from tui_nn_engine.comparisons.comparison import in_words, short_names
+from tui_nn_engine.training.records import Record, differences
 
 Curves = dict[str, History]
 MOST = 52

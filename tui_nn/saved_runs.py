@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.records import Label
-from tui_nn_engine.runs import read_metrics, runs_folder
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.training.records import Label
+from tui_nn_engine.training.runs import read_metrics, runs_folder
 
 LIMIT = 100
 

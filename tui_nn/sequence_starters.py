@@ -1,7 +1,7 @@
 """Experiments with sequences to begin from."""
 
 from tui_nn.review import Tree
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.experiments.experiment import Experiment
 
 
 def sequence_starters() -> dict[str, Experiment]:

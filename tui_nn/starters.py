@@ -2,7 +2,7 @@
 
 from tui_nn.review import Tree
 from tui_nn.sequence_starters import sequence_starters
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.experiments.experiment import Experiment
 
 
 def default_experiment() -> Experiment:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from tui_nn_engine import protocol
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.stepping.stepview import Listing, StepView
 
 
 class Walk:

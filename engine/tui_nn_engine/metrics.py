@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.data import PreparedData
+from tui_nn_engine.data.prepared import PreparedData
 from tui_nn_engine.primitives.loss import Loss
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]

@@ -18,7 +18,7 @@ from tui_nn.app import Laboratory
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.status_line import Counters, RunTitle
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.checkpoint import load
+from tui_nn_engine.training.checkpoint import load
 
 PATIENCE = 30.0  # seconds after which what has not come will not come
 

@@ -14,7 +14,7 @@ from tui_nn.modes.build import Build
 from tui_nn.outline import outline as short_outline
 from tui_nn.review import review
 from tui_nn.sequence_starters import sequence_starters
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.experiments.experiment import Experiment
 
 
 def dense(units: int) -> dict[str, Any]:

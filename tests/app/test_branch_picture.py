@@ -12,8 +12,8 @@ from tui_nn.widgets.network_diagram import LIT, NetworkDiagram, _rank
 from tui_nn.widgets.network_layout import WHOLE, Layout
 from tui_nn.widgets.spotlight import Spotlight, spotlight
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import Arrangement, listing, step_view
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import Arrangement, listing, step_view
 
 
 def dense(units: int, activation: str = "tanh") -> dict[str, Any]:

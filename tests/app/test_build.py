@@ -13,7 +13,7 @@ from tui_nn.starters import starters
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.heatmap import ImageGrid
 from tui_nn.widgets.scatter import Scatter
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.experiments.experiment import Experiment
 
 
 class BuildApp(App[None]):

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from tui_nn.cli import main
 from tui_nn.commands.reports import json_lines
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.events import Epochs, Progress, RunEnded, SaveFailed
-from tui_nn_engine.runs import Run, read_metrics
+from tui_nn_engine.training.events import Epochs, Progress, RunEnded, SaveFailed
+from tui_nn_engine.training.runs import Run, read_metrics
 
 
 def tui_nn(*words: object) -> Result:
@@ -274,7 +274,7 @@ def test_an_internal_error_outside_a_run(xor, tmp_path, monkeypatch):
     def broken(text: str) -> None:
         raise RuntimeError("a fault put in by the test")
 
-    monkeypatch.setattr("tui_nn_engine.experiment.tree_of", broken)
+    monkeypatch.setattr("tui_nn_engine.experiments.experiment.tree_of", broken)
     assert tui_nn("check", xor).exit_code == 1
     assert "a fault put in by the test" in (tmp_path / "runs" / "log").read_text()
 

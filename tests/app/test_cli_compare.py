@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tui_nn.cli import main
-from tui_nn_engine.runs import runs_folder
+from tui_nn_engine.training.runs import runs_folder
 
 RATES = '[compare]\n"optimizer.learning_rate" = [0.1, 0.01]\nseed = [0, 1]\n'
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine import checkpoint as checkpoints
-from tui_nn_engine.runs import is_kept, read_metrics
+from tui_nn_engine.training import checkpoint as checkpoints
+from tui_nn_engine.training.runs import is_kept, read_metrics
 
 PROGRAM = [sys.executable, "-m", "tui_nn"]
 FOR_LONG = ("--set", "training.epochs=1000000")

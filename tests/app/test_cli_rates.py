@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from tui_nn.cli import main
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.rate_range import RangeTest
+from tui_nn_engine.training.rate_range import RangeTest
 
 MOONS = """seed = 3
 [data]

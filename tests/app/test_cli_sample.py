@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from tui_nn.cli import main
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.runs import Run
+from tui_nn_engine.training.runs import Run
 
 
 def tui_nn(*words):

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 
 from tui_nn.cli import main
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.handout import handout
-from tui_nn_engine.handout_formats import FORMATS
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.handout import handout
+from tui_nn_engine.stepping.handout_formats import FORMATS
+from tui_nn_engine.stepping.stepper import Stepper
 
 
 def step(*words: object) -> Result:

@@ -15,8 +15,8 @@ from tui_nn.widgets.curve import Curve
 from tui_nn.widgets.difference_table import DifferenceTable
 from tui_nn.widgets.run_table import RunTable
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.records import Label, Record
-from tui_nn_engine.runs import Outcome, Run, runs_folder
+from tui_nn_engine.training.records import Label, Record
+from tui_nn_engine.training.runs import Outcome, Run, runs_folder
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 TREE: dict[str, Any] = {

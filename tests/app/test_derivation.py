@@ -5,7 +5,7 @@ from rich.cells import cell_len
 from tui_nn.widgets.derivation import derivation, wrapped
 from tui_nn.widgets.explanation_pane import explained, waiting
 from tui_nn.widgets.moment import Moment
-from tui_nn_engine.explanation import Explanation, Line, Share
+from tui_nn_engine.formulas.explanation import Explanation, Line, Share
 
 A = Line("a4", "x1·w14 + x2·w24 + x3·w34", "1·0.2 + 0·0.4 + 1·(−0.5)", "−0.3", -0.3)
 Z = Line("z4", "a4 + b4", "−0.3 + (−0.4)", "−0.7", -0.7)

@@ -3,8 +3,8 @@ import pytest
 from tui_nn.draft import Draft
 from tui_nn.review import review
 from tui_nn.starters import default_experiment, starters
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.experiments.experiment import Experiment
 
 DATA = {
     "wide & deep": "diabetes",

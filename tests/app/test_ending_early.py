@@ -15,8 +15,8 @@ from tui_nn.run_filter import filtered
 from tui_nn.widgets.dialogs import Ask
 from tui_nn.widgets.run_table import RunTable
 from tui_nn_engine import Experiment
-from tui_nn_engine.records import Record
-from tui_nn_engine.runs import runs_folder
+from tui_nn_engine.training.records import Record
+from tui_nn_engine.training.runs import runs_folder
 
 MOONS = """seed = 3
 [data]

@@ -12,8 +12,8 @@ from tui_nn.monitor import Monitor
 from tui_nn.widgets.errors_in_time import ROWS, TimeErrors, clipping_told, curve
 from tui_nn.widgets.heatmap import Heatmap
 from tui_nn_engine import Experiment
-from tui_nn_engine.health_over_time import Clipping, OverTime
-from tui_nn_engine.protocol import HealthReport
+from tui_nn_engine.sessions.protocol import HealthReport
+from tui_nn_engine.training.health_over_time import Clipping, OverTime
 
 NOTHING = np.full(3, np.nan)
 TREE: dict[str, Any] = {

@@ -11,12 +11,12 @@ from tui_nn.forms.parts import part_form, parts_of
 from tui_nn.forms.spec import Choice, Listing, Number, Numbers, Spec, Variants, specs
 from tui_nn.forms.values import number_of, numbers_of, table_of, without_header
 from tui_nn.starters import starters
-from tui_nn_engine.experiment import Experiment, Training
+from tui_nn_engine.blocks.schema import Block, ExperimentError, OneOf, Problem, kind_name
+from tui_nn_engine.experiments.experiment import Experiment, Training
 from tui_nn_engine.layers import LAYERS, Layer
-from tui_nn_engine.network import summarize
+from tui_nn_engine.networks.network import summarize
 from tui_nn_engine.primitives.activations import AnyActivation, ReLU
 from tui_nn_engine.primitives.losses import LOSSES
-from tui_nn_engine.schema import Block, ExperimentError, OneOf, Problem, kind_name
 
 
 class Noise(Layer):

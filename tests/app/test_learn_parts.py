@@ -12,12 +12,13 @@ from tui_nn.lessons.reading import Reading
 from tui_nn.lessons.shelf import Shelf
 from tui_nn.walk import Walk, look_at, operations_until
 from tui_nn.widgets.figure_sheet import FigureGrid, FigureSheet
-from tui_nn_engine import Trainer, protocol
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.protocol import LookAt
-from tui_nn_engine.session import Session
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import StepView, listing
+from tui_nn_engine import Trainer
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.sessions.protocol import LookAt
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import StepView, listing
 
 NOTATION = Notation("paper", "e", 4)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tui_nn.link import EngineDied, Link
-from tui_nn_engine import protocol
-from tui_nn_engine.events import Progress
-from tui_nn_engine.runs import Run
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.training.events import Progress
+from tui_nn_engine.training.runs import Run
 
 ENDLESS: dict[str, Any] = {
     "data": {"name": "moons", "samples": 40},

@@ -7,9 +7,7 @@ import pytest
 
 from tui_nn.link import EngineDied
 from tui_nn.monitor import Monitor
-from tui_nn_engine.events import Epochs, Progress, RunEnded, Saved, SaveFailed, Stopped
-from tui_nn_engine.gradient_check import GradientChecked
-from tui_nn_engine.protocol import (
+from tui_nn_engine.sessions.protocol import (
     Branched,
     BreakpointsSet,
     Exported,
@@ -19,6 +17,8 @@ from tui_nn_engine.protocol import (
     StateChanged,
     Watched,
 )
+from tui_nn_engine.stepping.gradient_check import GradientChecked
+from tui_nn_engine.training.events import Epochs, Progress, RunEnded, Saved, SaveFailed, Stopped
 
 COLUMNS = ("epoch", "iteration", "loss", "accuracy", "val_loss", "val_accuracy")
 

@@ -12,11 +12,11 @@ from tui_nn.widgets.network_diagram import LIT, REST, TOUCHING, _along, _rank, _
 from tui_nn.widgets.network_diagram import Connection as Line
 from tui_nn.widgets.neuron_card import said
 from tui_nn.widgets.spotlight import Spotlight, spotlight
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import listing, step_view
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import listing, step_view
+from tui_nn_engine.training.trainer import Trainer
 
 NETWORK: Mapping[str, Any] = {
     "dtype": "float64",

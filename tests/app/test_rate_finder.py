@@ -11,8 +11,9 @@ from textual.widgets import Button, Input, Label
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.rate_finder import RateFinder, words
 from tui_nn.widgets.rate_plot import RatePlot
-from tui_nn_engine import Experiment, Trainer, protocol
-from tui_nn_engine.rate_range import RangeTest, RatesTried
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.training.rate_range import RangeTest, RatesTried
 
 MOONS = """seed = 3
 [data]

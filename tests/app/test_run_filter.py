@@ -6,9 +6,9 @@ import pytest
 
 from tui_nn.run_filter import filtered
 from tui_nn_engine import Experiment
-from tui_nn_engine.events import EpochEnded, RunEnded
-from tui_nn_engine.records import Label, Record
-from tui_nn_engine.runs import Outcome, runs_folder
+from tui_nn_engine.training.events import EpochEnded, RunEnded
+from tui_nn_engine.training.records import Label, Record
+from tui_nn_engine.training.runs import Outcome, runs_folder
 
 
 def record(

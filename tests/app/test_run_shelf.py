@@ -11,8 +11,8 @@ from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.run_view import Viewer, Wish
 from tui_nn.widgets.run_table import Sorting
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.records import Label
-from tui_nn_engine.runs import Run, runs_folder
+from tui_nn_engine.training.records import Label
+from tui_nn_engine.training.runs import Run, runs_folder
 
 TREE: dict[str, Any] = {
     "data": {"name": "moons", "samples": 40, "validation_fraction": 0.25},

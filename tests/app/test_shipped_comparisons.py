@@ -14,7 +14,7 @@ from tui_nn.commands.files import comparison_file
 from tui_nn.comparisons import said_of, shipped
 from tui_nn.lessons import load
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.comparison import Comparison, ensure_members_fit
+from tui_nn_engine.comparisons.comparison import Comparison, ensure_members_fit
 
 LAYERS = ("dense_1", "dense_2")
 MOMENTUM = {"momentum": 0.9, "nesterovs_momentum": False}

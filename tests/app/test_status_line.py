@@ -9,8 +9,8 @@ from textual.app import App, ComposeResult
 
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.status_line import Counters, RunTitle, bar, counters, duration, quantity
-from tui_nn_engine.events import Epochs, Progress
-from tui_nn_engine.protocol import Opened, StateChanged
+from tui_nn_engine.sessions.protocol import Opened, StateChanged
+from tui_nn_engine.training.events import Epochs, Progress
 
 OPENED = Opened({}, "/a", ("dense_1",), ("1",), (3,), 0, 0, 0, 469, 60_000, 1)
 

@@ -8,8 +8,8 @@ from textual.widgets import Static
 from tui_nn.modes.step import Step
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.figures import aligned, figure
-from tui_nn_engine import protocol
-from tui_nn_engine.session import Session
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.sessions.session import Session
 
 GIVEN = "given"
 # Textbook example L6: 3-2-1, sigmoid, one update by hand.

@@ -13,8 +13,8 @@ from tui_nn.widgets.operation_tree import OperationTree
 from tui_nn.widgets.time_table import TimeTable
 from tui_nn.widgets.unrolled_diagram import UnrolledDiagram
 from tui_nn.widgets.weight_table import WeightTable
-from tui_nn_engine import protocol
-from tui_nn_engine.session import Session
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.sessions.session import Session
 
 STEPS = 5
 TREE = {

@@ -105,7 +105,7 @@ def engines(folder: Path) -> list[int]:
             environment = (process / "environ").read_bytes()
         except OSError:
             continue
-        if b"tui_nn_engine.process" in command and str(folder).encode() in environment:
+        if b"tui_nn_engine.sessions.process" in command and str(folder).encode() in environment:
             found.append(int(process.name))
     return found
 

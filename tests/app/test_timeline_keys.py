@@ -10,7 +10,7 @@ from tui_nn.widgets.curve import Curve
 from tui_nn.widgets.dialogs import Ask, place_parser
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn_engine import Experiment
-from tui_nn_engine.runs import read_metrics
+from tui_nn_engine.training.runs import read_metrics
 
 TREE: dict[str, Any] = {
     "data": {"name": "moons", "samples": 40, "validation_fraction": 0.1},

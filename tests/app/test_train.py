@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from tui_nn.widgets.curve import Curve
 from tui_nn.widgets.layer_table import LayerPane, LayerTable
 from tui_nn_engine import Experiment
-from tui_nn_engine.experiment import Change
+from tui_nn_engine.experiments.experiment import Change
 
 SLOW_MOONS = """
 seed = 3

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.surface import Surface
-from tui_nn_engine.session import Session
-from tui_nn_engine.wire import pack
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.sessions.wire import pack
 
 COLUMNS, ROWS = 100, 120  # 100 x 60 cells, two pixels in each
 LAYERS = [(8, "tanh"), (8, "tanh"), (1, "sigmoid")]

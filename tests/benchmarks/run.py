@@ -22,10 +22,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.comparing import compare
-from tui_nn_engine.comparison import Comparison
-from tui_nn_engine.threads import cores
-from tui_nn_engine.timeline import Timeline
+from tui_nn_engine.comparisons.comparing import compare
+from tui_nn_engine.comparisons.comparison import Comparison
+from tui_nn_engine.training.threads import cores
+from tui_nn_engine.training.timeline import Timeline
 
 Work = Callable[[], object]
 TORCH, SKLEARN = find_spec("torch") is not None, find_spec("sklearn") is not None

@@ -31,7 +31,7 @@ PLAYING_APP = """
 import json, sys, time
 from pathlib import Path
 from tui_nn.app import Laboratory
-from tui_nn_engine import protocol
+from tui_nn_engine.sessions import protocol
 
 def follow(app):
     monitor = app.desk.monitor if app.desk else None
@@ -160,7 +160,7 @@ def speeds(text: str, epochs: int, turns: int = 3) -> tuple[float, float]:
 
 def _headless(path: Path) -> float:
     from tui_nn_engine import Experiment, Trainer
-    from tui_nn_engine.runs import Run
+    from tui_nn_engine.training.runs import Run
 
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Trainer(Experiment.load(path)), Path(folder) / "run")

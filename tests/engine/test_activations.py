@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tui_nn_engine.blocks.schema import kind_name
 from tui_nn_engine.primitives.activations import (
     ACTIVATIONS,
     ELU,
@@ -17,8 +18,7 @@ from tui_nn_engine.primitives.activations import (
     Step,
 )
 from tui_nn_engine.primitives.erf import erf
-from tui_nn_engine.program import Slot
-from tui_nn_engine.schema import kind_name
+from tui_nn_engine.programs.program import Slot
 
 POINTS = [-30.0, -5.5, -4.1, -2.0, -1.0, -0.46, -1e-3, 0.0, 1e-3, 0.3, 0.5, 1.0, 3.7, 6.5, 30.0]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772

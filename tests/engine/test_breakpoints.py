@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.breakpoints import EXAMPLES, Breakpoints, condition
-from tui_nn_engine.weights import weight_at
+from tui_nn_engine.programs.weights import weight_at
+from tui_nn_engine.stepping.breakpoints import EXAMPLES, Breakpoints, condition
 
 TREE: dict[str, Any] = {
     "seed": 1,

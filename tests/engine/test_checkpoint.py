@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as pack_arrays
 
-from tui_nn_engine import Experiment, Trainer, checkpoint
-from tui_nn_engine.checkpoint import FORMAT, Checkpoint, CheckpointError
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.training import checkpoint
+from tui_nn_engine.training.checkpoint import FORMAT, Checkpoint, CheckpointError
 
 Header = dict[str, Any]
 

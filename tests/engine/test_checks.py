@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.checks import Misfit, misfits
-from tui_nn_engine.data import PreparedData, prepare
+from tui_nn_engine.checks.misfits import Misfit, misfits
+from tui_nn_engine.data.prepared import PreparedData, prepare
 
 SIGMOID = {"type": "dense", "units": 1, "activation": "sigmoid"}
 SOFTMAX = {"type": "dense", "units": 3, "activation": "softmax"}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explain import explain
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.handout import handout
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.formulas.explanation import Notation
 from tui_nn_engine.primitives.losses import LOSSES, Hinge, Loss, MeanBiasError
-from tui_nn_engine.schema import kind_name
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.stepping.explain import explain
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.handout import handout
+from tui_nn_engine.stepping.stepper import Stepper
 
 X = np.random.default_rng(5).normal(size=(11, 2))
 CLASSES = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2])

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from tui_nn_engine import Trainer
-from tui_nn_engine.checkpoint import load
-from tui_nn_engine.comparing import Told, compare, unfinished
-from tui_nn_engine.comparison import Comparison, Member
-from tui_nn_engine.events import Progress, RunEnded, RunStarted
-from tui_nn_engine.protocol import Refused
-from tui_nn_engine.runs import Outcome, read_metrics
+from tui_nn_engine.comparisons.comparing import Told, compare, unfinished
+from tui_nn_engine.comparisons.comparison import Comparison, Member
+from tui_nn_engine.sessions.protocol import Refused
+from tui_nn_engine.training.checkpoint import load
+from tui_nn_engine.training.events import Progress, RunEnded, RunStarted
+from tui_nn_engine.training.runs import Outcome, read_metrics
 
 TREE: dict[str, Any] = {
     "data": {"name": "moons", "samples": 40},
@@ -122,8 +122,8 @@ def test_a_worker_that_dies_costs_its_run_alone(tmp_path: Path) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from tui_nn_engine.comparing import compare
-from tui_nn_engine.comparison import Comparison
+from tui_nn_engine.comparisons.comparing import compare
+from tui_nn_engine.comparisons.comparison import Comparison
 members = Comparison.load(Path(sys.argv[1])).members()
 for told in compare(members, Path(sys.argv[2]), jobs=2):
     print(told.member, type(told.event).__name__, flush=True)
@@ -200,7 +200,7 @@ def _children() -> list[int]:
                 continue
             if int(fields[1]) == os.getpid() and fields[0] != "Z":
                 line = (path.parent / "cmdline").read_bytes()
-                if b"tui_nn_engine.worker" in line:
+                if b"tui_nn_engine.comparisons.worker" in line:
                     found.append(int(path.parent.name))
         if found:
             return found

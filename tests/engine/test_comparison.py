@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tui_nn_engine.comparison import Comparison, Member, ensure_members_fit
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.comparisons.comparison import Comparison, Member, ensure_members_fit
 
 
 def tree(**changes: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 
 from tui_nn_datasets import DataError, load
 from tui_nn_engine import Experiment
-from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.scaling import Scaler
+from tui_nn_engine.data.prepared import PreparedData, prepare
+from tui_nn_engine.data.scaling import Scaler
 
 
 def prepared(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tui_nn_engine import DivergedError, Experiment, Trainer
-from tui_nn_engine.events import Progress, RunEnded
+from tui_nn_engine.training.events import Progress, RunEnded
 
 
 def diverging() -> Experiment:

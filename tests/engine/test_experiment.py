@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_nn_engine.data_blocks import DATA_BLOCKS
-from tui_nn_engine.experiment import Change, Experiment, Training, overridden
-from tui_nn_engine.initializers import INITIALIZERS
+from tui_nn_engine.blocks.paths import path_of, steps_of, value_at, with_value
+from tui_nn_engine.blocks.schema import Block, ExperimentError, Kind, kind_name
+from tui_nn_engine.data.data_blocks import DATA_BLOCKS
+from tui_nn_engine.experiments.experiment import Change, Experiment, Training, overridden
+from tui_nn_engine.experiments.schedules import SCHEDULES, Course
+from tui_nn_engine.experiments.stopping import Stopping
 from tui_nn_engine.layers import LAYERS
-from tui_nn_engine.paths import path_of, steps_of, value_at, with_value
 from tui_nn_engine.primitives.activations import ACTIVATIONS
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.updates import OPTIMIZERS
-from tui_nn_engine.schedules import SCHEDULES, Course
-from tui_nn_engine.schema import Block, ExperimentError, Kind, kind_name
-from tui_nn_engine.stopping import Stopping
+from tui_nn_engine.programs.initializers import INITIALIZERS
 
 FILE = (Path(__file__).parent / "xor.toml").read_text(encoding="utf-8")
 

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from tui_nn_engine.data_blocks import GivenData
-from tui_nn_engine.experiment import MAX_SEED, Change, Experiment
-from tui_nn_engine.initializers import Given, Uniform
+from tui_nn_engine.blocks.paths import steps_of, with_value
+from tui_nn_engine.blocks.schema import Block, ExperimentError, choices
+from tui_nn_engine.data.data_blocks import GivenData
+from tui_nn_engine.experiments.experiment import MAX_SEED, Change, Experiment
 from tui_nn_engine.layers.parallel import Branch
-from tui_nn_engine.paths import steps_of, with_value
-from tui_nn_engine.schema import Block, ExperimentError, choices
+from tui_nn_engine.programs.initializers import Given, Uniform
 
 FILE = (Path(__file__).parent / "xor.toml").read_text(encoding="utf-8")
 

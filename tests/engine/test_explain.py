@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 
 import tui_nn_engine.primitives
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explain import element_of, explain
-from tui_nn_engine.explanation import Explanation, Notation
-from tui_nn_engine.expressions import Quantity
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.formulas.explanation import Explanation, Notation
+from tui_nn_engine.formulas.expressions import Quantity
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Softplus
 from tui_nn_engine.primitives.erf import erf
 from tui_nn_engine.primitives.losses import LOSSES
 from tui_nn_engine.primitives.softmax import softmax
-from tui_nn_engine.program import Primitive, Slot, Sum
-from tui_nn_engine.reading import Reading
-from tui_nn_engine.schema import kind_name
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.programs.program import Primitive, Slot, Sum
+from tui_nn_engine.programs.reading import Reading
+from tui_nn_engine.stepping.explain import element_of, explain
+from tui_nn_engine.stepping.stepper import Stepper
 
 for found in pkgutil.iter_modules(tui_nn_engine.primitives.__path__):
     importlib.import_module(f"tui_nn_engine.primitives.{found.name}")
-importlib.import_module("tui_nn_engine.rules")
+importlib.import_module("tui_nn_engine.experiments.rules")
 
 # -- reading a line of numbers as a calculator would --------------------------------------------
 
@@ -310,7 +310,7 @@ def networks(draw: st.DrawFn) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
 
 def trainer_of(tree: dict[str, Any], x: np.ndarray, y: np.ndarray) -> Trainer:
     """Any loss on any output: what fits what is the checks' business, not that of the program."""
-    with patch("tui_nn_engine.trainer.ensure_fits"):
+    with patch("tui_nn_engine.training.trainer.ensure_fits"):
         return Trainer(Experiment.parse(tree), data=(x, y))
 
 

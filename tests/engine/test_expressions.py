@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from tui_nn_engine.expressions import Expression, Part, Quantity, equations, formula, lift, number
-from tui_nn_engine.functions import absolute, exp, largest, ln, smallest, sqrt, total, when
+from tui_nn_engine.formulas.expressions import (
+    Expression,
+    Part,
+    Quantity,
+    equations,
+    formula,
+    lift,
+    number,
+)
+from tui_nn_engine.formulas.functions import absolute, exp, largest, ln, smallest, sqrt, total, when
 
 a, b, c = Quantity("a", 2.0), Quantity("b", -0.5), Quantity("c", 4.0)
 NEGATIVE = -a

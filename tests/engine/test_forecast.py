@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.forecast import MOST_EPOCHS, POINTS, forecast
+from tui_nn_engine.experiments.forecast import MOST_EPOCHS, POINTS, forecast
 
 SCHEDULES: list[dict[str, Any]] = [
     {"type": "constant", "warmup": 2},

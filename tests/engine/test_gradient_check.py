@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.program import Op
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.weights import weight_at
+from tui_nn_engine.programs.program import Op
+from tui_nn_engine.programs.weights import weight_at
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.stepper import Stepper
 
 SOFTMAX = {"type": "dense", "units": 2, "activation": "softmax"}
 NETWORKS: dict[str, list[dict[str, Any]]] = {

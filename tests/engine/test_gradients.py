@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import tui_nn_engine.primitives
-from tui_nn_engine.experiment import Experiment
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.experiments.experiment import Experiment
 from tui_nn_engine.layers import LAYERS
-from tui_nn_engine.network import Network
+from tui_nn_engine.networks.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS, Sigmoid, Softmax, Softplus, Tanh
 from tui_nn_engine.primitives.carrying import Carry
 from tui_nn_engine.primitives.embedding import Lookup, Repeat
@@ -26,9 +27,8 @@ from tui_nn_engine.primitives.penalties import Penalty
 from tui_nn_engine.primitives.powers import Powers
 from tui_nn_engine.primitives.recurrent import GateProduct, Gates, RecurrentProduct
 from tui_nn_engine.primitives.sequences import InOrder, InputProducts, MultiplySteps, by_step
-from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot, Sum
-from tui_nn_engine.regularizers import L1, L1L2, L2
-from tui_nn_engine.schema import kind_name
+from tui_nn_engine.programs.program import Builder, Contribution, Op, Primitive, Slot, Sum
+from tui_nn_engine.programs.regularizers import L1, L1L2, L2
 
 STEP = 1e-4  # of the five-point stencil, whose error falls with its fourth power
 Build = Callable[[Builder, dict[str, Slot]], Slot]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.handout import ALL, LARGEST, Handout, handout, largest
-from tui_nn_engine.handout_formats import COLUMNS, FORMATS
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import step_view
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.handout import ALL, LARGEST, Handout, handout, largest
+from tui_nn_engine.stepping.handout_formats import COLUMNS, FORMATS
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import step_view
 
 TREE: dict[str, Any] = {
     "seed": 4,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.handout import Operation, handout
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.handout import Operation, handout
+from tui_nn_engine.stepping.stepper import Stepper
 
 EVERY = {"type": "lstm", "units": 2, "return_sequences": True}
 BITS = {"name": "parity", "length": 3, "shortest": 2, "targets": "every", "samples": 8}

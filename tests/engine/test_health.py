@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.health import COLUMNS, health
+from tui_nn_engine.training.health import COLUMNS, health
 
 TREE: dict[str, Any] = {
     "seed": 2,

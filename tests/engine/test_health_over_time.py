@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.health_over_time import LARGEST, Clipping, OverTime, clipping, over_time
-from tui_nn_engine.verdicts import judge, verdict_over_time
+from tui_nn_engine.training.health_over_time import LARGEST, Clipping, OverTime, clipping, over_time
+from tui_nn_engine.training.verdicts import judge, verdict_over_time
 
 DELAY = 20
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tui_nn_engine.initializers import (
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.programs.initializers import (
     INITIALIZERS,
     Constant,
     Given,
@@ -23,8 +24,7 @@ from tui_nn_engine.initializers import (
     Zeros,
     fans,
 )
-from tui_nn_engine.parameters import Parameters, ParameterSpec
-from tui_nn_engine.schema import kind_name
+from tui_nn_engine.programs.parameters import Parameters, ParameterSpec
 
 IN, OUT = 300, 200
 # Keras's variances: Glorot & Bengio 2010, He et al. 2015, LeCun et al. 1998.

@@ -22,8 +22,8 @@ from tui_nn_engine.inspection.mistakes import (
 )
 from tui_nn_engine.inspection.subject import as_given, part_of, subject
 from tui_nn_engine.inspection.surface import Grid, surface
-from tui_nn_engine.protocol import Inspect, Open, Play, Refused
-from tui_nn_engine.session import Session
+from tui_nn_engine.sessions.protocol import Inspect, Open, Play, Refused
+from tui_nn_engine.sessions.session import Session
 
 TRUTHS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3])
 GUESSES = np.array([0, 0, 1, 2, 1, 1, 0, 2, 2, 2, 1, 0, 0, 1])

@@ -17,8 +17,8 @@ from tui_nn_engine.inspection.roc import curve, roc
 from tui_nn_engine.inspection.spread import Gradients, spread
 from tui_nn_engine.inspection.subject import as_given, few_enough, part_of, subject
 from tui_nn_engine.inspection.trace import trace
-from tui_nn_engine.inspector import Sights
-from tui_nn_engine.protocol import Inspect
+from tui_nn_engine.sessions.inspector import Sights
+from tui_nn_engine.sessions.protocol import Inspect
 
 
 def trained(

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explain import explain
-from tui_nn_engine.explanation import Notation
+from tui_nn_engine.formulas.explanation import Notation
 from tui_nn_engine.primitives.lbfgs import LBFGS, FirstLoop, SecondLoop
 from tui_nn_engine.primitives.line_search import CURVATURE, DECREASE, MOST, LineSearch, Point
-from tui_nn_engine.program import Builder, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.timeline import Timeline
+from tui_nn_engine.programs.program import Builder, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.stepping.explain import explain
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.training.timeline import Timeline
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tui_nn_datasets import install_mnist
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.events import RunEnded
+from tui_nn_engine.training.events import RunEnded
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 

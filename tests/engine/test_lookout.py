@@ -9,12 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.events import Progress, RunEnded, Stopped
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.gradient_check import GradientChecked, check_gradient
-from tui_nn_engine.handout import handout
-from tui_nn_engine.handout_formats import FORMATS
-from tui_nn_engine.protocol import (
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.sessions.protocol import (
     Break,
     BreakpointsSet,
     CheckGradient,
@@ -35,8 +31,12 @@ from tui_nn_engine.protocol import (
     Watch,
     Watched,
 )
-from tui_nn_engine.session import Session
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.stepping.gradient_check import GradientChecked, check_gradient
+from tui_nn_engine.stepping.handout import handout
+from tui_nn_engine.stepping.handout_formats import FORMATS
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.training.events import Progress, RunEnded, Stopped
 
 TREE: dict[str, Any] = {
     "seed": 5,

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine.data import prepare
-from tui_nn_engine.data_blocks import ArrayData
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.data.data_blocks import ArrayData
+from tui_nn_engine.data.prepared import prepare
 from tui_nn_engine.primitives.activations import Activation, Linear, Sigmoid, Softmax, Tanh
 from tui_nn_engine.primitives.losses import (
     LOSSES,
@@ -24,8 +25,7 @@ from tui_nn_engine.primitives.losses import (
     MeanSquaredError,
     RootMeanSquaredError,
 )
-from tui_nn_engine.program import Builder, Op, Slot
-from tui_nn_engine.schema import kind_name
+from tui_nn_engine.programs.program import Builder, Op, Slot
 
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 

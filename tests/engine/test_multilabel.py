@@ -7,11 +7,8 @@ import pytest
 
 from tui_nn_datasets import DataError, load
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.checks import misfits
-from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.data_blocks import ArrayData
-from tui_nn_engine.metrics import exact_match, is_better_large, label_accuracy, metrics_for
-from tui_nn_engine.usual import (
+from tui_nn_engine.checks.misfits import misfits
+from tui_nn_engine.checks.usual import (
     BINARY,
     HIDDEN,
     MULTICLASS,
@@ -21,6 +18,9 @@ from tui_nn_engine.usual import (
     usual_for,
     usual_network,
 )
+from tui_nn_engine.data.data_blocks import ArrayData
+from tui_nn_engine.data.prepared import PreparedData, prepare
+from tui_nn_engine.metrics import exact_match, is_better_large, label_accuracy, metrics_for
 
 SIGMOID = {"type": "dense", "units": 3, "activation": "sigmoid"}
 SOFTMAX = {**SIGMOID, "activation": "softmax"}

@@ -3,10 +3,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.network import Network
-from tui_nn_engine.parameters import Parameters
-from tui_nn_engine.program import Program
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.networks.network import Network
+from tui_nn_engine.programs.parameters import Parameters
+from tui_nn_engine.programs.program import Program
 
 DENSE = {"type": "dense", "units": 5, "activation": "tanh"}
 END = {"type": "dense", "units": 3, "activation": "softmax"}

@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine import Experiment, ExperimentError, Trainer, checkpoint
-from tui_nn_engine.explain import element_of, explain
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.handout import handout
-from tui_nn_engine.handout_formats import FORMATS
+from tui_nn_engine import Experiment, ExperimentError, Trainer
+from tui_nn_engine.formulas.explanation import Notation
 from tui_nn_engine.layers import BatchNormalization, LayerNormalization
 from tui_nn_engine.layers.normalization import Normalization
-from tui_nn_engine.naming import Names
-from tui_nn_engine.program import Builder, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import Reading
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import step_view
-from tui_nn_engine.timeline import Timeline
+from tui_nn_engine.networks.naming import Names
+from tui_nn_engine.programs.program import Builder, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import Reading
+from tui_nn_engine.stepping.explain import element_of, explain
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.handout import handout
+from tui_nn_engine.stepping.handout_formats import FORMATS
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import step_view
+from tui_nn_engine.training import checkpoint
+from tui_nn_engine.training.timeline import Timeline
 
 # -- the arithmetic -------------------------------------------------------------------------------
 

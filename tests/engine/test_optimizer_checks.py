@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.checks import Misfit, misfits
-from tui_nn_engine.data import prepare
-from tui_nn_engine.explain import explain
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.checks.misfits import Misfit, misfits
+from tui_nn_engine.data.prepared import prepare
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.explain import explain
+from tui_nn_engine.stepping.stepper import Stepper
 
 HIDDEN = {"type": "dense", "units": 3, "activation": "tanh"}
 OUTPUT = {"type": "dense", "units": 1, "activation": "sigmoid"}

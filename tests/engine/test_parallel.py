@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_nn_engine import Experiment, ExperimentError, Trainer, checkpoint
-from tui_nn_engine.checks import Misfit, misfits
-from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.explain import element_of, explain
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.handout import handout
-from tui_nn_engine.handout_formats import FORMATS
-from tui_nn_engine.health import health
-from tui_nn_engine.naming import Names
-from tui_nn_engine.network import Network, summarize
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import listing, step_view
+from tui_nn_engine import Experiment, ExperimentError, Trainer
+from tui_nn_engine.checks.misfits import Misfit, misfits
+from tui_nn_engine.data.prepared import PreparedData, prepare
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.networks.naming import Names
+from tui_nn_engine.networks.network import Network, summarize
+from tui_nn_engine.stepping.explain import element_of, explain
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.handout import handout
+from tui_nn_engine.stepping.handout_formats import FORMATS
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import listing, step_view
+from tui_nn_engine.training import checkpoint
+from tui_nn_engine.training.health import health
 
 Layers = list[dict[str, Any]]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tui_nn_engine import Experiment, Trainer, wire
-from tui_nn_engine.events import Progress, RunEnded, Saved
-from tui_nn_engine.protocol import (
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.sessions import wire
+from tui_nn_engine.sessions.protocol import (
     Close,
     Open,
     Opened,
@@ -24,7 +24,8 @@ from tui_nn_engine.protocol import (
     StateChanged,
     Update,
 )
-from tui_nn_engine.runs import Run
+from tui_nn_engine.training.events import Progress, RunEnded, Saved
+from tui_nn_engine.training.runs import Run
 
 ENDLESS: dict[str, Any] = {
     "data": {"name": "moons", "samples": 40},
@@ -41,7 +42,7 @@ MNIST: dict[str, Any] = {
     "loss": {"type": "categorical_crossentropy"},
     "training": {"epochs": 2, "batch_size": 128, "threads": 1},
 }
-MODULE = [sys.executable, "-P", "-m", "tui_nn_engine.process"]
+MODULE = [sys.executable, "-P", "-m", "tui_nn_engine.sessions.process"]
 
 
 class Engine:
@@ -121,7 +122,8 @@ def test_it_speaks_the_protocol(engine: Engine, tmp_path: Path) -> None:
 # Printing in every way one can, before and while training.
 NOISY = """
 import os, subprocess, sys, warnings
-from tui_nn_engine import process, trainer
+from tui_nn_engine.sessions import process
+from tui_nn_engine.training import trainer
 def shout():
     print("a stray print")
     sys.stderr.write("a stray complaint\\n")
@@ -155,7 +157,8 @@ def test_a_stray_print_goes_to_the_log_of_the_run(tmp_path: Path) -> None:
 
 
 CRASHING = """
-from tui_nn_engine import process, session
+from tui_nn_engine.sessions import process
+from tui_nn_engine.sessions import session
 def fail(self):
     raise RuntimeError("a fault of the engine")
 session.Session.work = fail
@@ -235,7 +238,7 @@ def test_killed_and_resumed_it_ends_byte_equal(tmp_path: Path) -> None:
 def test_it_never_imports_the_screen(tmp_path: Path) -> None:
     code = """
 import atexit, sys
-from tui_nn_engine import process
+from tui_nn_engine.sessions import process
 def check():
     bad = {"textual", "rich", "click", "plotext"} & set(sys.modules)
     print("imported", sorted(bad))

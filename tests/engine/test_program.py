@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.network import Network
-from tui_nn_engine.parameters import Parameters
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.networks.network import Network
 from tui_nn_engine.primitives.activations import ACTIVATIONS
 from tui_nn_engine.primitives.losses import LOSSES
-from tui_nn_engine.program import Builder, Op, Program, Slot
-from tui_nn_engine.schema import kind_name
+from tui_nn_engine.programs.parameters import Parameters
+from tui_nn_engine.programs.program import Builder, Op, Program, Slot
 
 LASTING = {"parameter", "state"}
 NAMES = [kind_name(kind) for kind in ACTIVATIONS]

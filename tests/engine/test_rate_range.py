@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.protocol import (
+from tui_nn_engine.sessions.protocol import (
     LookAt,
     Message,
     Open,
@@ -18,8 +18,8 @@ from tui_nn_engine.protocol import (
     TryRates,
     Update,
 )
-from tui_nn_engine.rate_range import RangeTest, RatesTried
-from tui_nn_engine.session import Session
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.training.rate_range import RangeTest, RatesTried
 
 
 def experiment(**changes: Any) -> Experiment:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.events import EpochEnded, RunEnded
-from tui_nn_engine.records import Label, Record, differences, rank, ranking_figure
-from tui_nn_engine.runs import Outcome, Run
+from tui_nn_engine.training.events import EpochEnded, RunEnded
+from tui_nn_engine.training.records import Label, Record, differences, rank, ranking_figure
+from tui_nn_engine.training.runs import Outcome, Run
 
 
 def experiment(**changes: Any) -> Experiment:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.initializers import Orthogonal
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.programs.initializers import Orthogonal
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.stepper import Stepper
 
 FEATURES, UNITS, STEPS = 2, 2, 3
 

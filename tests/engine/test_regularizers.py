@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.handout import handout
-from tui_nn_engine.handout_formats import FORMATS
+from tui_nn_engine.formulas.explanation import Notation
 from tui_nn_engine.primitives.penalties import Penalty, PenaltyGradient
-from tui_nn_engine.regularizers import L1, L1L2, L2, Regularizer
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.programs.regularizers import L1, L1L2, L2, Regularizer
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.handout import handout
+from tui_nn_engine.stepping.handout_formats import FORMATS
+from tui_nn_engine.stepping.stepper import Stepper
 
 W = np.array([[1.0, -2.0], [3.0, 0.0]])
 TREE: dict[str, Any] = {

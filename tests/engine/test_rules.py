@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.checks import misfits
-from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.events import RunEnded
-from tui_nn_engine.explain import element_of, explain
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.health import COLUMNS, health
-from tui_nn_engine.runs import Run
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.checks.misfits import misfits
+from tui_nn_engine.data.prepared import PreparedData, prepare
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.explain import element_of, explain
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.training.events import RunEnded
+from tui_nn_engine.training.health import COLUMNS, health
+from tui_nn_engine.training.runs import Run
 
 OR = [[0, 0], [0, 1], [1, 0], [1, 1]]
 RULES = ("perceptron", "hebb", "adaline")

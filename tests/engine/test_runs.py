@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine import Experiment, Trainer, checkpoint, runs
-from tui_nn_engine.checkpoint import CheckpointError
-from tui_nn_engine.events import (
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.training import checkpoint, runs
+from tui_nn_engine.training.checkpoint import CheckpointError
+from tui_nn_engine.training.events import (
     EpochEnded,
     Event,
     Progress,
@@ -22,8 +24,7 @@ from tui_nn_engine.events import (
     Saved,
     SaveFailed,
 )
-from tui_nn_engine.runs import Run, is_kept, new_folder, read_metrics
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.training.runs import Run, is_kept, new_folder, read_metrics
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -322,8 +323,8 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.runs import Run
-from tui_nn_engine.events import SaveFailed
+from tui_nn_engine.training.runs import Run
+from tui_nn_engine.training.events import SaveFailed
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 run = Run.resume(Path(sys.argv[1]))

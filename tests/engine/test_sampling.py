@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tui_nn_datasets import Dataset, load
-from tui_nn_engine.sampling import sampled, sampling_problem, sharpened
+from tui_nn_engine.training.sampling import sampled, sampling_problem, sharpened
 
 
 def bigram(dataset: Dataset, following: dict[str, dict[str, float]]):

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.events import Progress
-from tui_nn_engine.runs import Run
-from tui_nn_engine.schedules import (
+from tui_nn_engine.blocks.schema import kind_name
+from tui_nn_engine.experiments.schedules import (
     SCHEDULES,
     Adaptive,
     Constant,
@@ -25,8 +24,9 @@ from tui_nn_engine.schedules import (
     Step,
     Warmed,
 )
-from tui_nn_engine.schema import kind_name
-from tui_nn_engine.timeline import Timeline
+from tui_nn_engine.training.events import Progress
+from tui_nn_engine.training.runs import Run
+from tui_nn_engine.training.timeline import Timeline
 
 COURSE = Course(batches=4, samples=100)
 EPOCHS, UPDATES, BASE = 10, 40, 0.1

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.checks import Misfit, misfits
-from tui_nn_engine.data import prepare
+from tui_nn_engine.checks.misfits import Misfit, misfits
+from tui_nn_engine.data.prepared import prepare
 
 LSTM = {"type": "lstm", "units": 3}
 EVERY = {**LSTM, "return_sequences": True}

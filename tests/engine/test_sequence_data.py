@@ -7,9 +7,9 @@ import pytest
 
 from tui_nn_datasets import NO_TARGET, DataError, entries
 from tui_nn_engine import Experiment
-from tui_nn_engine.data import PreparedData, prepare
-from tui_nn_engine.data_blocks import DATA_BLOCKS, ArrayData
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.data.data_blocks import DATA_BLOCKS, ArrayData
+from tui_nn_engine.data.prepared import PreparedData, prepare
 
 
 def prepared(dtype: str = "float32", **data: Any) -> PreparedData:

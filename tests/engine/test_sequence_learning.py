@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.runs import Run, read_metrics
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.training.runs import Run, read_metrics
 
 DELAY = 30
 LSTM: dict[str, Any] = {"type": "lstm", "units": 16}

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_nn_engine import Experiment, Trainer, session
-from tui_nn_engine.events import Progress, RunEnded, RunStarted, Saved, SaveFailed
-from tui_nn_engine.protocol import (
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.experiments.schedules import Course
+from tui_nn_engine.sessions import session
+from tui_nn_engine.sessions.protocol import (
     Break,
     CheckGradient,
     Close,
@@ -35,10 +36,10 @@ from tui_nn_engine.protocol import (
     Update,
     Watch,
 )
-from tui_nn_engine.runs import Run, read_metrics
-from tui_nn_engine.schedules import Course
-from tui_nn_engine.session import Session
-from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.stepping.stepview import Listing, StepView
+from tui_nn_engine.training.events import Progress, RunEnded, RunStarted, Saved, SaveFailed
+from tui_nn_engine.training.runs import Run, read_metrics
 
 MOONS: dict[str, Any] = {
     "seed": 5,
@@ -511,7 +512,7 @@ def test_stepping_into_a_divergence_is_undone() -> None:
 
 def test_health_comes_twice_a_second_and_whenever_it_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("tui_nn_engine.standing.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tui_nn_engine.sessions.standing.time.monotonic", lambda: now[0])
     table = desk(with_training(epochs=10**6))
     table(Play())
     reports = []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_nn_engine import DivergedError, Experiment, Trainer
-from tui_nn_engine.stepper import Stepper
+from tui_nn_engine.stepping.stepper import Stepper
 
 NETWORKS: dict[str, list[dict[str, Any]]] = {
     "tanh": [

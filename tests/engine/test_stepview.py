@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import listing, step_view
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import listing, step_view
 
 TREE: dict[str, Any] = {
     "seed": 4,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.data import prepare
-from tui_nn_engine.events import RunEnded
+from tui_nn_engine.data.prepared import prepare
+from tui_nn_engine.experiments.stopping import Figure, Stopping
 from tui_nn_engine.metrics import metrics_for
-from tui_nn_engine.protocol import (
+from tui_nn_engine.sessions.protocol import (
     Back,
     GoTo,
     Message,
@@ -21,11 +21,11 @@ from tui_nn_engine.protocol import (
     StateChanged,
     TrainUntil,
 )
-from tui_nn_engine.records import Record
-from tui_nn_engine.runs import Run
-from tui_nn_engine.session import Session
-from tui_nn_engine.stopping import Figure, Stopping
-from tui_nn_engine.timeline import Timeline
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.training.events import RunEnded
+from tui_nn_engine.training.records import Record
+from tui_nn_engine.training.runs import Run
+from tui_nn_engine.training.timeline import Timeline
 
 LOSSES = [1.0, 0.8, 0.79995, 0.7999, 0.79985, 0.7, 0.75, 0.74, 0.71, 0.7, 0.69]
 

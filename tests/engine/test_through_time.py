@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.protocol import LookAt
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.stepview import step_view
-from tui_nn_engine.through_time import ThroughTime, step_of
-from tui_nn_engine.wire import pack, unpack
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.sessions.protocol import LookAt
+from tui_nn_engine.sessions.wire import pack, unpack
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.stepping.stepview import step_view
+from tui_nn_engine.stepping.through_time import ThroughTime, step_of
 
 STEPS, UNITS, SYMBOLS = 4, 3, 4
 TREE = {

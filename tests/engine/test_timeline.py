@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.checks import misfits
-from tui_nn_engine.state import Snapshot
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.timeline import OVERHEAD, Timeline
+from tui_nn_engine.checks.misfits import misfits
+from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine.training.state import Snapshot
+from tui_nn_engine.training.timeline import OVERHEAD, Timeline
 
 MOONS: dict[str, Any] = {
     "seed": 3,
@@ -201,7 +201,7 @@ def test_keyframes_cost_a_fiftieth_of_the_time(monkeypatch: pytest.MonkeyPatch) 
         clock[0] += 1.0
         return snapshot()
 
-    monkeypatch.setattr("tui_nn_engine.timeline.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("tui_nn_engine.training.timeline.time.perf_counter", lambda: clock[0])
     monkeypatch.setattr(timeline.trainer.state, "snapshot", slow)
     for _ in range(1000):
         timeline.trainer.update()

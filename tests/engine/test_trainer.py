@@ -9,8 +9,8 @@ import pytest
 
 from tui_nn_datasets import stream
 from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.events import Progress, RunEnded, RunStarted
-from tui_nn_engine.threads import default_threads
+from tui_nn_engine.training.events import Progress, RunEnded, RunStarted
+from tui_nn_engine.training.threads import default_threads
 
 
 def experiment(**changes: Any) -> Experiment:

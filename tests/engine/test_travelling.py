@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine import Experiment, Trainer, checkpoint
-from tui_nn_engine.events import Progress, RunEnded, Saved
-from tui_nn_engine.protocol import (
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.sessions.protocol import (
     Back,
     Branched,
     Close,
@@ -30,9 +29,11 @@ from tui_nn_engine.protocol import (
     TrainUntil,
     Update,
 )
-from tui_nn_engine.runs import Run, read_metrics
-from tui_nn_engine.session import Session
-from tui_nn_engine.stepview import Listing, StepView
+from tui_nn_engine.sessions.session import Session
+from tui_nn_engine.stepping.stepview import Listing, StepView
+from tui_nn_engine.training import checkpoint
+from tui_nn_engine.training.events import Progress, RunEnded, Saved
+from tui_nn_engine.training.runs import Run, read_metrics
 
 MOONS: dict[str, Any] = {
     "seed": 5,
@@ -394,7 +395,7 @@ def test_saving_in_the_past_saves_the_tip(command: Command, stepping: int) -> No
 
 
 def test_an_autosave_in_the_past_does_not_go_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui_nn_engine.runs.AUTOSAVE_SECONDS", 0.0)
+    monkeypatch.setattr("tui_nn_engine.training.runs.AUTOSAVE_SECONDS", 0.0)
     desk = at(17)
     told = desk(GoTo(5), Play(until=15))
     assert kinds(told, Saved) == []

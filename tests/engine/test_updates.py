@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tui_nn_engine.blocks.schema import kind_name
 from tui_nn_engine.primitives.updates import (
     LBFGS,
     OPTIMIZERS,
@@ -19,8 +20,7 @@ from tui_nn_engine.primitives.updates import (
     Optimizer,
     RMSprop,
 )
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.schema import kind_name
+from tui_nn_engine.programs.program import Builder, Slot
 
 UPDATES = 100
 # L-BFGS, which needs the loss itself, is tested in test_lbfgs.py.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tui_nn_engine import DivergedError, Experiment, Trainer
-from tui_nn_engine.health import COLUMNS
-from tui_nn_engine.verdicts import Verdict, judge, verdicts
+from tui_nn_engine.training.health import COLUMNS
+from tui_nn_engine.training.verdicts import Verdict, judge, verdicts
 
 OUTPUT = {"type": "dense", "units": 1, "activation": "sigmoid"}
 

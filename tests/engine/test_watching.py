@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.watching import PORTION, Trace
+from tui_nn_engine.stepping.watching import PORTION, Trace
 
 TREE: dict[str, Any] = {
     "data": {"name": "xor"},

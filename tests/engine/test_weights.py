@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_nn_engine.initializers import Zeros
-from tui_nn_engine.parameters import Parameters, ParameterSpec
-from tui_nn_engine.weights import weight_at, weight_named
+from tui_nn_engine.programs.initializers import Zeros
+from tui_nn_engine.programs.parameters import Parameters, ParameterSpec
+from tui_nn_engine.programs.weights import weight_at, weight_named
 
 PARAMETERS = Parameters(
     [

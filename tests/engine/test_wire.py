@@ -10,11 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tui_nn_engine import wire
-from tui_nn_engine.events import Epochs, Progress, RunEnded, RunStarted, Saved, SaveFailed, Stopped
-from tui_nn_engine.explanation import Explanation, Line, Notation, Share
-from tui_nn_engine.gradient_check import GradientChecked
-from tui_nn_engine.health_over_time import Clipping, OverTime
+from tui_nn_engine.formulas.explanation import Explanation, Line, Notation, Share
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.memory import Memory
@@ -26,7 +22,8 @@ from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
 from tui_nn_engine.inspection.trace import Trace
 from tui_nn_engine.inspection.writing import Writing
-from tui_nn_engine.protocol import (
+from tui_nn_engine.sessions import wire
+from tui_nn_engine.sessions.protocol import (
     Back,
     Branched,
     Break,
@@ -56,10 +53,21 @@ from tui_nn_engine.protocol import (
     Watch,
     Watched,
 )
-from tui_nn_engine.rate_range import RatesTried
-from tui_nn_engine.stepview import Arrangement, Listing, StepView
-from tui_nn_engine.through_time import ThroughTime
-from tui_nn_engine.verdicts import Verdict
+from tui_nn_engine.stepping.gradient_check import GradientChecked
+from tui_nn_engine.stepping.stepview import Arrangement, Listing, StepView
+from tui_nn_engine.stepping.through_time import ThroughTime
+from tui_nn_engine.training.events import (
+    Epochs,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Saved,
+    SaveFailed,
+    Stopped,
+)
+from tui_nn_engine.training.health_over_time import Clipping, OverTime
+from tui_nn_engine.training.rate_range import RatesTried
+from tui_nn_engine.training.verdicts import Verdict
 
 numbers = st.floats(width=64)
 whole = st.integers(0, 2**53)

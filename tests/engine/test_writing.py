@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_nn_engine import Experiment, Trainer, wire
-from tui_nn_engine.inspector import Sights
-from tui_nn_engine.protocol import Inspect
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.sessions import wire
+from tui_nn_engine.sessions.inspector import Sights
+from tui_nn_engine.sessions.protocol import Inspect
 
 
 def bigram(path: Path, **data: Any) -> Trainer:

@@ -27,11 +27,11 @@ def test_imports_run_one_way():
 @pytest.mark.parametrize(
     ("file", "statement"),
     [
-        ("datasets/tui_nn_datasets/toys.py", "import tui_nn_engine.paths"),
-        ("engine/tui_nn_engine/paths.py", "import tui_nn.palette"),
-        ("engine/tui_nn_engine/runs.py", "import rich.console"),
-        ("engine/tui_nn_engine/program.py", "import tui_nn_engine.trainer"),
-        ("engine/tui_nn_engine/trainer.py", "import tui_nn_engine.runs"),
+        ("datasets/tui_nn_datasets/toys.py", "import tui_nn_engine.blocks.paths"),
+        ("engine/tui_nn_engine/blocks/paths.py", "import tui_nn.palette"),
+        ("engine/tui_nn_engine/training/runs.py", "import rich.console"),
+        ("engine/tui_nn_engine/programs/program.py", "import tui_nn_engine.training.trainer"),
+        ("engine/tui_nn_engine/training/trainer.py", "import tui_nn_engine.training.runs"),
         ("tui_nn/commands/train.py", "import textual"),
     ],
 )

@@ -14,8 +14,8 @@ from tui_nn.commands.train import StopSignals
 
 if TYPE_CHECKING:
     from tui_nn.commands.comparison_reports import Report
-    from tui_nn_engine.comparing import Told
-    from tui_nn_engine.comparison import Member
+    from tui_nn_engine.comparisons.comparing import Told
+    from tui_nn_engine.comparisons.comparison import Member
 
 Style = Literal["json", "quiet"]
 
@@ -54,8 +54,8 @@ def compare(
     Each run keeps itself in a folder. Stopped or killed, and started again by the same command, it
     goes on: no run that has ended is repeated, not even one that diverged.
     """
-    from tui_nn_engine.comparison import Comparison, ensure_members_fit
-    from tui_nn_engine.runs import runs_folder
+    from tui_nn_engine.comparisons.comparison import Comparison, ensure_members_fit
+    from tui_nn_engine.training.runs import runs_folder
 
     with StopSignals() as stop, bad_input(str(file)):
         members = Comparison.load(file).members()
@@ -73,9 +73,9 @@ def _follow(
     members: "Sequence[Member]", folder: Path, jobs: int | None, stop: StopSignals, report: "Report"
 ) -> int:
     """Train all; returns how many could not be trained, which were told one by one."""
-    from tui_nn_engine.comparing import compare
-    from tui_nn_engine.events import SaveFailed
-    from tui_nn_engine.protocol import Refused
+    from tui_nn_engine.comparisons.comparing import compare
+    from tui_nn_engine.sessions.protocol import Refused
+    from tui_nn_engine.training.events import SaveFailed
 
     failed = 0
     report.open()

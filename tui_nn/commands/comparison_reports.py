@@ -15,13 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from tui_nn.commands.reports import number, plural, write
-from tui_nn_engine import strict_json
-from tui_nn_engine.comparing import Told, unfinished
-from tui_nn_engine.comparison import Member
-from tui_nn_engine.events import Progress, RunEnded, RunStarted, as_json
-from tui_nn_engine.protocol import Refused
-from tui_nn_engine.records import Record, figures, rank, ranking_figure
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks import strict_json
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.comparisons.comparing import Told, unfinished
+from tui_nn_engine.comparisons.comparison import Member
+from tui_nn_engine.sessions.protocol import Refused
+from tui_nn_engine.training.events import Progress, RunEnded, RunStarted, as_json
+from tui_nn_engine.training.records import Record, figures, rank, ranking_figure
 
 
 class Report:

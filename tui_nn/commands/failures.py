@@ -39,7 +39,7 @@ def bad_input(subject: str) -> Iterator[None]:
     """What the engine finds wrong with its input becomes a Failure that tells all of it."""
     from tui_nn_datasets import DataError
     from tui_nn_engine import ExperimentError
-    from tui_nn_engine.checkpoint import CheckpointError
+    from tui_nn_engine.training.checkpoint import CheckpointError
 
     try:
         yield

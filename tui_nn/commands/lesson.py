@@ -38,7 +38,7 @@ def lesson(ctx: click.Context, name: str | None, as_json: bool) -> None:
         return
     story, pages = _told(name)
     if as_json:
-        from tui_nn_engine import strict_json
+        from tui_nn_engine.blocks import strict_json
 
         click.echo(strict_json.dumps(_tree(name, story, pages)))
     else:
@@ -51,7 +51,7 @@ def _list(as_json: bool) -> None:
     from tui_nn.lessons import entries
 
     if as_json:
-        from tui_nn_engine import strict_json
+        from tui_nn_engine.blocks import strict_json
 
         click.echo(strict_json.dumps([asdict(entry) for entry in entries()]))
     elif sys.stdout.isatty():

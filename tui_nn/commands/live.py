@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tui_nn.commands.reports import number, opening, plural
-from tui_nn_engine.events import EpochEnded, Event, Progress, RunEnded, RunStarted
+from tui_nn_engine.training.events import EpochEnded, Event, Progress, RunEnded, RunStarted
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tui_nn.commands.files import experiment_file, override, read_experiment
 
 if TYPE_CHECKING:
     from tui_nn_engine import Experiment
-    from tui_nn_engine.rate_range import RatesTried
+    from tui_nn_engine.training.rate_range import RatesTried
 
 ROWS = 25
 
@@ -38,7 +38,7 @@ def rates(
     """
     from tui_nn.commands.reports import write
     from tui_nn_engine import Trainer
-    from tui_nn_engine.rate_range import RangeTest
+    from tui_nn_engine.training.rate_range import RangeTest
 
     with bad_input(str(file)):
         trainer = Trainer(read_experiment(file, assignments))
@@ -50,7 +50,7 @@ def rates(
 
 
 def _json(told: "RatesTried") -> str:
-    from tui_nn_engine import strict_json
+    from tui_nn_engine.blocks import strict_json
 
     return strict_json.dumps(
         {

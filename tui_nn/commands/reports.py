@@ -2,8 +2,8 @@
 
 import sys
 
-from tui_nn_engine import strict_json
-from tui_nn_engine.events import EpochEnded, Event, Progress, RunEnded, RunStarted, as_json
+from tui_nn_engine.blocks import strict_json
+from tui_nn_engine.training.events import EpochEnded, Event, Progress, RunEnded, RunStarted, as_json
 
 
 def nothing(_event: Event) -> None:

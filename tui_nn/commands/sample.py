@@ -40,8 +40,8 @@ def sample(run: Path, start: str, count: int, length: int, temperature: float, s
     RUN is the folder of a run whose data is text, words or names. The same options give the same
     text.
     """
-    from tui_nn_engine.runs import trained
-    from tui_nn_engine.sampling import sampled, sampling_problem
+    from tui_nn_engine.training.runs import trained
+    from tui_nn_engine.training.sampling import sampled, sampling_problem
 
     if not (run / "experiment.toml").is_file():
         raise Failure(f"{run} is not the folder of a run: it holds no experiment.toml")

@@ -13,7 +13,7 @@ from tui_nn.commands.files import experiment_file, override, read_experiment
 
 if TYPE_CHECKING:
     from tui_nn_engine import Trainer
-    from tui_nn_engine.explanation import Notation
+    from tui_nn_engine.formulas.explanation import Notation
 
 SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json"}
 
@@ -82,7 +82,7 @@ def step(
     in, and its result. Of large layers the units and weights that count most, saying so.
     """
     from tui_nn_engine import Trainer
-    from tui_nn_engine.explanation import Notation
+    from tui_nn_engine.formulas.explanation import Notation
 
     with bad_input(str(file)):
         trainer = Trainer(read_experiment(file, assignments))
@@ -90,7 +90,7 @@ def step(
     if out is None:
         click.echo(text, nl=False)
         return
-    from tui_nn_engine.experiment import write_atomically
+    from tui_nn_engine.experiments.experiment import write_atomically
 
     try:
         write_atomically(out, text.encode())
@@ -108,9 +108,9 @@ def _told(
 ) -> str:
     """The handout, written down. Raises Failure, or ends the command where it diverges."""
     from tui_nn_engine import DivergedError
-    from tui_nn_engine.handout import handout
-    from tui_nn_engine.handout_formats import FORMATS
-    from tui_nn_engine.stepper import Stepper
+    from tui_nn_engine.stepping.handout import handout
+    from tui_nn_engine.stepping.handout_formats import FORMATS
+    from tui_nn_engine.stepping.stepper import Stepper
 
     total = trainer.total_iterations
     if iteration > total:
@@ -130,7 +130,7 @@ def _told(
 
 def _train(trainer: "Trainer", updates: int) -> None:
     """Make so many updates, with a bar where a person sees it."""
-    from tui_nn_engine.events import Progress, RunEnded
+    from tui_nn_engine.training.events import Progress, RunEnded
 
     with _bar(updates) as show:
         for event in trainer.run(updates):

@@ -16,8 +16,8 @@ from tui_nn.commands.files import experiment_file, override, read_experiment
 
 if TYPE_CHECKING:
     from tui_nn_engine import Experiment, Trainer
-    from tui_nn_engine.events import Event, RunEnded
-    from tui_nn_engine.runs import Run
+    from tui_nn_engine.training.events import Event, RunEnded
+    from tui_nn_engine.training.runs import Run
 
 Style = Literal["json", "quiet", "verbose"]
 Show = Callable[["Event"], None]
@@ -103,7 +103,7 @@ def train(
 def _new(experiment: "Experiment", out: Path | None) -> "Run":
     """A run in a folder of its own. Raises Failure where the folder can't be had."""
     from tui_nn_engine import Trainer
-    from tui_nn_engine.runs import Run
+    from tui_nn_engine.training.runs import Run
 
     if out is not None and (out / "experiment.toml").exists():
         raise Failure(
@@ -126,7 +126,7 @@ def _made(folder: Path) -> Path:
 
 def _claimed(trainer: "Trainer") -> Path:
     """A new folder: made at once, so that of two runs started together each has its own."""
-    from tui_nn_engine.runs import new_folder
+    from tui_nn_engine.training.runs import new_folder
 
     while True:
         folder = new_folder(trainer.experiment.data.name)
@@ -140,7 +140,7 @@ def _claimed(trainer: "Trainer") -> Path:
 def _resumed(folder: Path, file: Path | None, assignments: tuple[str, ...]) -> "Run":
     """Go on with a run; a FILE replaces its experiment, but for what belongs to the run itself."""
     from tui_nn_engine import Experiment
-    from tui_nn_engine.runs import Run
+    from tui_nn_engine.training.runs import Run
 
     if not (folder / "experiment.toml").is_file():
         raise Failure(f"{folder} is not the folder of a run: it holds no experiment.toml")
@@ -156,7 +156,7 @@ def _resumed(folder: Path, file: Path | None, assignments: tuple[str, ...]) -> "
 
 def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
     """Train to the end, or until a signal comes; then the run is saved first."""
-    from tui_nn_engine.events import RunEnded, Saved, SaveFailed
+    from tui_nn_engine.training.events import RunEnded, Saved, SaveFailed
 
     with _report(style) as show:
         warned: Event | None = None
@@ -189,7 +189,7 @@ def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
 
 
 def _stopped(run: "Run", number: int) -> "RunEnded":
-    from tui_nn_engine.events import RunEnded
+    from tui_nn_engine.training.events import RunEnded
 
     state = run.trainer.state
     reason: Literal["interrupted", "terminated"]
@@ -211,7 +211,7 @@ def _say_why(ended: "RunEnded", folder: Path) -> None:
 
 def _say_how_layers_do(trainer: "Trainer") -> None:
     """What is wrong with layers after the last update, where something is, and what to try."""
-    from tui_nn_engine.verdicts import judge
+    from tui_nn_engine.training.verdicts import judge
 
     if trainer.program is None:
         return

@@ -22,8 +22,8 @@ from tui_nn.forms.values import (
     without_header,
     wrong_number,
 )
-from tui_nn_engine.paths import Steps, steps_of
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.blocks.paths import Steps, steps_of
+from tui_nn_engine.blocks.schema import Problem
 
 _MOST_BYTES = 2**20
 

@@ -22,7 +22,7 @@ from tui_nn.forms.spec import (
     Variants,
     specs,
 )
-from tui_nn_engine.schema import Block, Problem
+from tui_nn_engine.blocks.schema import Block, Problem
 
 NOT_OFFERED = frozenset({"arrays"})
 """Kinds that make sense in Python only: shown where a file has one, not offered."""

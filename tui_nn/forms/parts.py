@@ -12,10 +12,10 @@ from textual.widgets.option_list import Option
 from tui_nn.forms.field import Field
 from tui_nn.forms.form import Form, field
 from tui_nn.forms.spec import Listing, Nested, Spec, Variants, scalar, specs, start
-from tui_nn_engine.experiment import Experiment, Training
+from tui_nn_engine.blocks.schema import Problem, kind_name
+from tui_nn_engine.experiments.experiment import Experiment, Training
 from tui_nn_engine.layers import LAYERS, Branch, Parallel
-from tui_nn_engine.network import LayerSummary
-from tui_nn_engine.schema import Problem, kind_name
+from tui_nn_engine.networks.network import LayerSummary
 
 GENERAL = ""
 """The path of the part that holds the experiment's own single values, such as its seed."""

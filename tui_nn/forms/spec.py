@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import annotated_types
 from pydantic.fields import FieldInfo
 
-from tui_nn_engine.schema import Block, Kind, OneOf, choices
+from tui_nn_engine.blocks.schema import Block, Kind, OneOf, choices
 
 
 @dataclass(frozen=True)

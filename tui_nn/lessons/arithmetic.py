@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tui_nn_engine.schema import ExperimentError, nearest
+from tui_nn_engine.blocks.schema import ExperimentError, nearest
 
 Array = Any
 Result = float | str | tuple[float, ...]

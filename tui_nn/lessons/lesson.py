@@ -13,9 +13,10 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from tui_nn.lessons.arithmetic import FUNCTIONS, REFERENCES, Expression
 from tui_nn.lessons.grading import Grade
 from tui_nn.lessons.moments import When
-from tui_nn_engine import Experiment, ExperimentError, Problem, comparison
-from tui_nn_engine.experiment import read_text, tree_of
-from tui_nn_engine.schema import Block, nearest, problems_of
+from tui_nn_engine import Experiment, ExperimentError, Problem
+from tui_nn_engine.blocks.schema import Block, nearest, problems_of
+from tui_nn_engine.comparisons import comparison
+from tui_nn_engine.experiments.experiment import read_text, tree_of
 
 
 def _readable(text: str) -> str:

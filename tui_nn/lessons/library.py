@@ -45,7 +45,7 @@ def find(word: str) -> str:
     for entry in entries():
         if word == entry.name or (number.isdecimal() and int(number) == entry.number > 0):
             return entry.name
-    from tui_nn_engine.schema import nearest
+    from tui_nn_engine.blocks.schema import nearest
 
     names = [entry.name for entry in entries()]
     raise UnknownLessonError(
@@ -80,7 +80,7 @@ def is_lesson(path: Path) -> bool:
 
     Raises ExperimentError where it can't be read.
     """
-    from tui_nn_engine.experiment import read_text
+    from tui_nn_engine.experiments.experiment import read_text
 
     return (
         re.search(r"^\s*(\[\[\s*steps\s*\]\]|steps\s*=)", read_text(path), re.MULTILINE) is not None

@@ -13,11 +13,11 @@ import numpy as np
 from tui_nn.lessons.arithmetic import Array, FormulaError
 from tui_nn_datasets import entries
 from tui_nn_engine import Experiment, Trainer
-from tui_nn_engine.gradient_check import check_gradient
-from tui_nn_engine.program import Program
-from tui_nn_engine.schema import nearest
-from tui_nn_engine.stepper import Stepper
-from tui_nn_engine.weights import weight_at
+from tui_nn_engine.blocks.schema import nearest
+from tui_nn_engine.programs.program import Program
+from tui_nn_engine.programs.weights import weight_at
+from tui_nn_engine.stepping.gradient_check import check_gradient
+from tui_nn_engine.stepping.stepper import Stepper
 
 MOST_CHECKED = 500
 """Weights of a parameter whose gradient is had numerically: it takes two passes for each."""

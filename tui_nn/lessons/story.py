@@ -15,7 +15,7 @@ from tui_nn.lessons.lesson import Column, Expectation, Lesson, Plot, Row, Step, 
 from tui_nn.lessons.moments import Moment, Player, When
 from tui_nn_datasets import DataError
 from tui_nn_engine import DivergedError, Experiment, ExperimentError, Problem
-from tui_nn_engine.schema import nearest
+from tui_nn_engine.blocks.schema import nearest
 
 MOMENTS = 32
 """Kept at most: each holds copies of all arrays of an update."""

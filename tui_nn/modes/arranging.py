@@ -16,7 +16,7 @@ from tui_nn.forms.parts import (
 )
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.build_files import Filing
-from tui_nn_engine.paths import steps_of, value_at
+from tui_nn_engine.blocks.paths import steps_of, value_at
 
 _MOVE = Binding.Group("Move ", compact=True)
 LEAST_BRANCHES = 2

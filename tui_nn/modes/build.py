@@ -27,8 +27,8 @@ from tui_nn.review import Fix, Review, Tree, review
 from tui_nn.widgets.data_preview import DataPreview, Preview
 from tui_nn.widgets.exchange import Exchange
 from tui_nn.widgets.rate_curve import RateCurve
-from tui_nn_engine.data import PreparedData
-from tui_nn_engine.paths import value_at
+from tui_nn_engine.blocks.paths import value_at
+from tui_nn_engine.data.prepared import PreparedData
 
 _UNDO = Binding.Group("Undo/redo ", compact=True)
 HELP = """\

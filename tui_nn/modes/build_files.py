@@ -10,9 +10,9 @@ from tui_nn.forms.parts import outline
 from tui_nn.forms.picker import Picker
 from tui_nn.modes.mode import Mode
 from tui_nn.starters import starters
-from tui_nn_engine.data import PreparedData
-from tui_nn_engine.schema import ExperimentError
-from tui_nn_engine.usual import HIDDEN, usual_for, usual_network
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.checks.usual import HIDDEN, usual_for, usual_network
+from tui_nn_engine.data.prepared import PreparedData
 
 
 class Filing(Mode):

@@ -23,8 +23,8 @@ from tui_nn.widgets.ask_text import AskText
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.difference_table import DifferenceTable
 from tui_nn.widgets.run_table import RunTable, Sorting
-from tui_nn_engine.experiment import Experiment
-from tui_nn_engine.records import Label, Record
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.training.records import Label, Record
 
 PANES: Final = {"runs": "Runs", "loss": "Loss", "metric": "Metric", "differences": "Differences"}
 LOOK: Final = 1.0  # seconds between two looks at the folder of runs

@@ -19,8 +19,8 @@ from tui_nn.views.view import View
 from tui_nn.views.weights import Weights
 from tui_nn.widgets.case_list import CaseList
 from tui_nn.widgets.timeline_bar import TimelineBar
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 VIEWS: tuple[type[View], ...] = (
     Drawing,

@@ -24,8 +24,8 @@ from tui_nn.widgets.lesson_list import LessonList, done_text, number_text
 from tui_nn.widgets.story_pane import StoryPane
 from tui_nn_datasets import DataError
 from tui_nn_engine import Experiment
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.formulas.explanation import Notation
 
 if TYPE_CHECKING:
     from tui_nn.lessons import Page, Verdict

@@ -6,10 +6,10 @@ from typing import Any, Final
 import numpy as np
 
 from tui_nn.widgets.moment import Moment
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.protocol import LookAt
-from tui_nn_engine.stepview import Listing, StepView
-from tui_nn_engine.through_time import step_of
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.sessions.protocol import LookAt
+from tui_nn_engine.stepping.stepview import Listing, StepView
+from tui_nn_engine.stepping.through_time import step_of
 
 DIGITS: Final = range(2, 18)
 

@@ -30,7 +30,7 @@ from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn.widgets.unrolled_diagram import UnrolledDiagram
 from tui_nn.widgets.weight_table import WeightTable
 from tui_nn.widgets.where_line import link, where_line
-from tui_nn_engine import protocol
+from tui_nn_engine.sessions import protocol
 
 SECTIONS: Final = ("program", "explanation", "network", "neuron", "tables")
 IMAGES: Final = {"mnist", "mnist_small", "digits"}

@@ -10,7 +10,7 @@ from tui_nn.modes.transport import Send
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.time_table import TimeTable
 from tui_nn.widgets.unrolled_diagram import UnrolledDiagram
-from tui_nn_engine import protocol
+from tui_nn_engine.sessions import protocol
 
 
 class StepTime(StepTools, inherit_bindings=False):

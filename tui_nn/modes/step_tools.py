@@ -11,7 +11,7 @@ from tui_nn.monitor import Monitor
 from tui_nn.widgets.dialogs import Ask, parse_finite
 from tui_nn.widgets.moment import OLD, Moment
 from tui_nn.widgets.step_dialogs import Breakpoints, GradientComparison, WatchList, WriteDown
-from tui_nn_engine import protocol
+from tui_nn_engine.sessions import protocol
 
 TOOLS = (
     ("w", "watch", "watch"),

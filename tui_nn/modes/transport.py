@@ -10,7 +10,7 @@ from tui_nn.modes.mode import Mode
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.dialogs import Ask, parse_positive, parse_whole, place_parser
 from tui_nn.widgets.timeline_bar import TimelineBar
-from tui_nn_engine import protocol
+from tui_nn_engine.sessions import protocol
 
 Send = Callable[[protocol.Command], None]
 

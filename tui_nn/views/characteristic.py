@@ -6,9 +6,9 @@ from textual.binding import Binding
 from tui_nn.views.errors import PART
 from tui_nn.views.view import View
 from tui_nn.widgets.roc_plot import RocPlot
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.roc import Roc
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 
 class Characteristic(View):

@@ -12,10 +12,10 @@ from tui_nn.widgets.board import Board
 from tui_nn.widgets.class_bars import ClassBars, by_class
 from tui_nn.widgets.picture import Picture
 from tui_nn.widgets.pixels import shades
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.guess import Guess
 from tui_nn_engine.inspection.mistakes import Mistakes
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 EMPTY = "Draw a digit on the left: what the network takes it for stands here, while it trains, too."
 FITTED = (

@@ -9,9 +9,9 @@ from tui_nn.views.view import View
 from tui_nn.widgets.case_list import CaseList, CaseRows
 from tui_nn.widgets.confusion_matrix import ConfusionMatrix
 from tui_nn.widgets.residual_plot import ResidualPlot
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 PART = Binding("p", "part", "Data", tooltip="Test, validation or training data")
 

@@ -5,9 +5,9 @@ from textual.binding import Binding
 
 from tui_nn.views.view import View
 from tui_nn.widgets.path_plot import PathPlot
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.path import LossPath
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 
 class LossLine(View):

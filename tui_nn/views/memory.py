@@ -9,9 +9,9 @@ from textual.widgets import Static
 from tui_nn.views.errors import PART
 from tui_nn.views.view import View
 from tui_nn.widgets.heatmap import Heatmap
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.memory import Memory
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 LISTED = 4  # time steps, those that moved the prediction most
 

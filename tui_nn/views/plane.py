@@ -12,9 +12,9 @@ from tui_nn.views.view import View
 from tui_nn.widgets.boundary import Boundary
 from tui_nn.widgets.fitted_curve import FittedCurve
 from tui_nn.widgets.neuron_pictures import NeuronPictures
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
+from tui_nn_engine.sessions import protocol
 
 UNTRAINED = "Not trained yet: space trains, and the picture follows."
 

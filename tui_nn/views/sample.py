@@ -15,9 +15,9 @@ from tui_nn.widgets.layer_strips import LayerStrips
 from tui_nn.widgets.picture import Picture
 from tui_nn.widgets.pixels import shades
 from tui_nn.widgets.plot import number
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.trace import Trace
+from tui_nn_engine.sessions import protocol
 
 INPUTS = 60  # named, of a sample that is no picture
 CLASSES = 12  # bars

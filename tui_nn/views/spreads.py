@@ -6,9 +6,9 @@ from textual.containers import Horizontal
 
 from tui_nn.views.view import View
 from tui_nn.widgets.spread_plots import SpreadPlot, SpreadRows
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.spread import Spread
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 FROZEN = "Frozen: training computes no gradient for it."
 NO_GRADIENT = "This network learns by a rule or not at all: there are no gradients."

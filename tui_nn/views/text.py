@@ -7,9 +7,9 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tui_nn.views.view import View
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.writing import Writing
+from tui_nn_engine.sessions import protocol
 
 TEMPERATURES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 USUAL = TEMPERATURES.index(1.0)

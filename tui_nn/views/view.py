@@ -6,8 +6,8 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 
 class View(Widget, can_focus=True):

@@ -9,9 +9,9 @@ from tui_nn.views.view import View
 from tui_nn.widgets.heatmap import Heatmap
 from tui_nn.widgets.unit_images import UnitImages
 from tui_nn.widgets.weight_cells import WeightCells
-from tui_nn_engine import protocol
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.subject import Subject
+from tui_nn_engine.sessions import protocol
 
 
 class Weights(View):

@@ -16,7 +16,7 @@ from tui_nn.widgets.scatter import Scatter
 from tui_nn.widgets.sequence_preview import Series, facts_of, is_sequence, shown
 from tui_nn.widgets.series_plot import SeriesPlot
 from tui_nn_datasets import NO_TARGET, Dataset
-from tui_nn_engine.data import PreparedData
+from tui_nn_engine.data.prepared import PreparedData
 
 _IMAGES = 60
 _POINTS = 5000

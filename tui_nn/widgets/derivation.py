@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tui_nn.widgets.figures import NOT_COMPUTED
-from tui_nn_engine.explanation import Line
+from tui_nn_engine.formulas.explanation import Line
 
 WIDEST_LEFT = 14  # a longer left side stands on a line of its own
 _LEAST = 8

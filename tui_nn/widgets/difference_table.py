@@ -10,8 +10,8 @@ from textual.containers import ScrollableContainer
 from textual.widgets import Static
 
 from tui_nn.widgets.plot import number
-from tui_nn_engine.comparison import in_words
-from tui_nn_engine.records import Record
+from tui_nn_engine.comparisons.comparison import in_words
+from tui_nn_engine.training.records import Record
 
 SAME = "Choose two runs or more with space to see where their experiments differ."
 

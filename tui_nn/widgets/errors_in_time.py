@@ -16,8 +16,8 @@ from tui_nn.monitor import Monitor
 from tui_nn.widgets.dialogs import FRAME
 from tui_nn.widgets.heatmap import Heatmap
 from tui_nn.widgets.layer_table import told
-from tui_nn_engine.health_over_time import OverTime
-from tui_nn_engine.verdicts import verdict_over_time
+from tui_nn_engine.training.health_over_time import OverTime
+from tui_nn_engine.training.verdicts import verdict_over_time
 
 REFRESH = 0.25  # seconds
 BARS = " ▁▂▃▄▅▆▇█"

@@ -10,7 +10,7 @@ from tui_nn.widgets.derivation import derivation
 from tui_nn.widgets.figures import figure
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.time_shares import sums_over_time, time_shares
-from tui_nn_engine.explanation import Explanation
+from tui_nn_engine.formulas.explanation import Explanation
 
 SHORTEST_TEXT = 12
 

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import DataTable, Static
 
-from tui_nn_engine.health import COLUMNS
-from tui_nn_engine.protocol import Opened
-from tui_nn_engine.verdicts import Verdict
+from tui_nn_engine.sessions.protocol import Opened
+from tui_nn_engine.training.health import COLUMNS
+from tui_nn_engine.training.verdicts import Verdict
 
 HEADERS = (
     "layer",

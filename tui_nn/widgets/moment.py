@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn.widgets.network_layout import Layout
-from tui_nn_engine.explanation import Notation
-from tui_nn_engine.slots import layer_of
-from tui_nn_engine.stepview import Listing, StepView
-from tui_nn_engine.through_time import step_of
+from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.programs.slots import layer_of
+from tui_nn_engine.stepping.stepview import Listing, StepView
+from tui_nn_engine.stepping.through_time import step_of
 
 Floats = NDArray[np.float64]
 Order = NDArray[np.intp]

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from tui_nn_engine.stepview import Arrangement
+from tui_nn_engine.stepping.stepview import Arrangement
 
 INPUT = ""
 _BRANCH = re.compile(r"\.branches\[(\d+)\]")

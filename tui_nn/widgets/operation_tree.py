@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.row_list import RowList
-from tui_nn_engine.stepview import Listing
+from tui_nn_engine.stepping.stepview import Listing
 
 NEXT, DONE, END = "▶", "✓", "■"
 EXPLAINED = "›"

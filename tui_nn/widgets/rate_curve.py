@@ -6,7 +6,7 @@ from textual.widgets import Static
 
 from tui_nn.history import History
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
-from tui_nn_engine.forecast import Forecast
+from tui_nn_engine.experiments.forecast import Forecast
 
 UNKNOWN = "The rate is drawn here as soon as the experiment can be read."
 LOG_FROM = 20.0  # times the lowest rate: from here on a linear axis shows the low ones as nothing

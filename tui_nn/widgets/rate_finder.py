@@ -13,8 +13,8 @@ from textual.widgets import Button, Input, Label
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.dialogs import FRAME
 from tui_nn.widgets.rate_plot import RatePlot
-from tui_nn_engine import protocol
-from tui_nn_engine.rate_range import RatesTried
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.training.rate_range import RatesTried
 
 REFRESH = 0.1  # seconds
 HINT = "Tried on a copy of the network, each rate for one update: nothing of the run is lost."

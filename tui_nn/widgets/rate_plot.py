@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_nn.widgets.plot import BRAILLE, Axis, Line, draw_plot, linear_ticks, log_ticks
-from tui_nn_engine.rate_range import Floats, RatesTried
+from tui_nn_engine.training.rate_range import Floats, RatesTried
 
 SMALLEST = (30, 6)
 LOWEST, SUGGESTED = "●", "┊"

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from tui_nn.widgets.plot import number
 from tui_nn.widgets.row_list import RowList
-from tui_nn_engine.records import Record
+from tui_nn_engine.training.records import Record
 
 COLUMNS: dict[str, tuple[int, int]] = {
     "name": (20, 40),

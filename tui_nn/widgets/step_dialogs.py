@@ -17,8 +17,8 @@ from tui_nn.palette import class_color, class_marker
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
 from tui_nn.widgets.dialogs import FRAME
 from tui_nn.widgets.figures import figure
-from tui_nn_engine import protocol
-from tui_nn_engine.gradient_check import GradientChecked
+from tui_nn_engine.sessions import protocol
+from tui_nn_engine.stepping.gradient_check import GradientChecked
 
 Send = Callable[[protocol.Command], None]
 

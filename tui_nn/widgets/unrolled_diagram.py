@@ -14,7 +14,7 @@ from tui_nn.widgets.canvas import Canvas
 from tui_nn.widgets.figures import figure
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.time_table import CUT, PADDED
-from tui_nn_engine.through_time import step_of
+from tui_nn_engine.stepping.through_time import step_of
 
 Floats = NDArray[np.float64]
 ARROW = 3  # cells between two steps

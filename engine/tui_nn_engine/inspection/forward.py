@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_datasets import NO_TARGET
-from tui_nn_engine.data import Part
+from tui_nn_engine.data.prepared import Part
 from tui_nn_engine.metrics import boundary
-from tui_nn_engine.program import Program
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.programs.program import Program
+from tui_nn_engine.training.trainer import Trainer
 
 Array = NDArray[Any]
 PORTION = 1000

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.data import Part
+from tui_nn_engine.data.prepared import Part
 from tui_nn_engine.inspection.subject import few_enough, part_of
-from tui_nn_engine.program import Program
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.programs.program import Program
+from tui_nn_engine.training.trainer import Trainer
 
 STEPS = 25  # points
 BEYOND = 0.25  # of the way, on each side

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.inspection.subject import few_enough
-from tui_nn_engine.parameters import Parameters
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.programs.parameters import Parameters
+from tui_nn_engine.training.trainer import Trainer
 
 BINS = 48
 SAMPLES = (64, 512)  # of the training data: gradients are those of their mean loss

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_datasets import Dataset
-from tui_nn_engine.data import Part
+from tui_nn_engine.data.prepared import Part
 from tui_nn_engine.layers import Recurrent
-from tui_nn_engine.sampling import sampling_problem
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.training.sampling import sampling_problem
+from tui_nn_engine.training.trainer import Trainer
 
 MOST_POINTS = 2000
 PARTS = ("test", "validation", "train")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.inspection.forward import Forward
-from tui_nn_engine.slots import Array
+from tui_nn_engine.programs.slots import Array
 
 MARGIN = 0.08  # of the data's range, on each side
 MOST = 200  # columns or rows

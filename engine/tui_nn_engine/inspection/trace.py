@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_datasets import NO_TARGET
-from tui_nn_engine.data import Part
+from tui_nn_engine.data.prepared import Part
 from tui_nn_engine.inspection.forward import Forward, judged, threshold
 from tui_nn_engine.inspection.mistakes import margins
 from tui_nn_engine.inspection.subject import as_given, part_of

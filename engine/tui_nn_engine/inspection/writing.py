@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tui_nn_engine.sampling import sampled, sampling_problem
-from tui_nn_engine.trainer import Trainer
+from tui_nn_engine.training.sampling import sampled, sampling_problem
+from tui_nn_engine.training.trainer import Trainer
 
 LINES = 8  # of a text whose lines are sequences
 LENGTH = 120  # symbols of any other

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from tui_nn_engine.blocks.schema import OneOf
 from tui_nn_engine.layers.bidirectional import Bidirectional
 from tui_nn_engine.layers.dense import Dense
 from tui_nn_engine.layers.gru import GRU
@@ -22,7 +23,6 @@ from tui_nn_engine.layers.selecting import Select
 from tui_nn_engine.layers.sequences import Embedding, Masking, RepeatVector
 from tui_nn_engine.layers.shaping import ActivationLayer, Dropout, Flatten, GaussianNoise
 from tui_nn_engine.layers.simple_rnn import SimpleRNN
-from tui_nn_engine.schema import OneOf
 
 LAYERS: tuple[type[Layer], ...] = (
     Dense,

@@ -4,13 +4,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from tui_nn_engine.blocks.schema import OneOf
 from tui_nn_engine.layers.gru import GRU
 from tui_nn_engine.layers.joining import JOINS, Join
 from tui_nn_engine.layers.layer import Layer
 from tui_nn_engine.layers.lstm import LSTM
 from tui_nn_engine.layers.recurrent import Recurrent
 from tui_nn_engine.layers.simple_rnn import SimpleRNN
-from tui_nn_engine.schema import OneOf
 
 _JOINED = {"concat": "concatenate", "sum": "add"}
 

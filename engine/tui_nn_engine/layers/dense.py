@@ -5,14 +5,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tui_nn_engine.initializers import AnyInitializer, Given, GlorotUniform, Initializer, Zeros
+from tui_nn_engine.blocks.schema import Problem
 from tui_nn_engine.layers.layer import Layer, Shape
-from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.activations import Activation, AnyActivation, Linear
 from tui_nn_engine.primitives.linear import AddBias, MatMul
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.regularizers import AnyRegularizer, Regularizer
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.programs.initializers import (
+    AnyInitializer,
+    Given,
+    GlorotUniform,
+    Initializer,
+    Zeros,
+)
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
+from tui_nn_engine.programs.regularizers import AnyRegularizer, Regularizer
 
 
 class Dense(Layer):

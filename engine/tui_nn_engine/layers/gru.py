@@ -6,12 +6,12 @@ from pydantic import Field
 
 from tui_nn_engine.layers.layer import Shape
 from tui_nn_engine.layers.recurrent import ALL, Recurrent, States, TimeStep, Weights
-from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.activations import AnyElementwise, Sigmoid
 from tui_nn_engine.primitives.gru_cell import Mixture, ResetSum
 from tui_nn_engine.primitives.linear import Add, MatMul
 from tui_nn_engine.primitives.recurrent import GateProduct, Gates, RecurrentProduct
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
 
 RESET = GateProduct(
     "r ⊙ h′",

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.primitives.joining import AddBranches
 from tui_nn_engine.primitives.joining import Concatenate as ConcatenateBranches
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.program import Builder, Slot
 
 
 class Join(Layer):

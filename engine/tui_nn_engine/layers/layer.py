@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.parameters import ParameterSpec
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.schema import Kind, Problem
+from tui_nn_engine.blocks.schema import Kind, Problem
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
 
 Shape = tuple[int, ...]
 Mask = NDArray[np.bool_]

@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.initializers import Given, Initializer
 from tui_nn_engine.layers.recurrent import ALL, Part, Recurrent, States, TimeStep, Weights
 from tui_nn_engine.primitives.activations import AnyElementwise, Sigmoid
 from tui_nn_engine.primitives.lstm_cell import CellOutput, CellState
 from tui_nn_engine.primitives.recurrent import Gates, RecurrentProduct
-from tui_nn_engine.program import Builder
+from tui_nn_engine.programs.initializers import Given, Initializer
+from tui_nn_engine.programs.program import Builder
 
 
 class LSTM(Recurrent):

@@ -6,13 +6,13 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.initializers import Given
+from tui_nn_engine.blocks.schema import Problem
 from tui_nn_engine.layers.layer import Layer, Shape
-from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.linear import MatMul
 from tui_nn_engine.primitives.logic import Fire
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.programs.initializers import Given
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
 
 Synapses = Annotated[int, Field(ge=0)]
 Threshold = Annotated[int, Field(ge=0)]

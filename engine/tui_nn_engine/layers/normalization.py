@@ -4,9 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tui_nn_engine.initializers import Constant, Zeros
 from tui_nn_engine.layers.layer import Layer, Shape
-from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.normalization import (
     MovingAverage,
     Normalize,
@@ -14,7 +12,9 @@ from tui_nn_engine.primitives.normalization import (
     Shift,
     Standardize,
 )
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.initializers import Constant, Zeros
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
 
 ONES = Constant(value=1.0)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from tui_nn_engine.blocks.schema import Block
 from tui_nn_engine.layers.joining import JOINS, Join
 from tui_nn_engine.layers.layer import Layer
-from tui_nn_engine.schema import Block
 
 if TYPE_CHECKING:
     from tui_nn_engine.layers import AnyLayer

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui_nn_engine.blocks.schema import kind_name
 from tui_nn_engine.layers.bidirectional import Bidirectional
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.layers.parallel import Parallel
-from tui_nn_engine.schema import kind_name
 
 INPUT = ""
 """In the place of a layer's name: the input of the network."""

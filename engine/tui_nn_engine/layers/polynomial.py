@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.primitives.powers import Powers
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.program import Builder, Slot
 
 
 class Polynomial(Layer):

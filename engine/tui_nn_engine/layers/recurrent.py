@@ -13,7 +13,14 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.initializers import (
+from tui_nn_engine.blocks.schema import Problem
+from tui_nn_engine.layers.layer import Layer, Shape
+from tui_nn_engine.primitives.activations import AnyElementwise, Tanh
+from tui_nn_engine.primitives.carrying import Carry
+from tui_nn_engine.primitives.linear import Multiply
+from tui_nn_engine.primitives.noise import DropoutMask
+from tui_nn_engine.primitives.sequences import InOrder, InputProducts, MultiplySteps, by_step
+from tui_nn_engine.programs.initializers import (
     AnyInitializer,
     Given,
     GlorotUniform,
@@ -21,16 +28,9 @@ from tui_nn_engine.initializers import (
     Orthogonal,
     Zeros,
 )
-from tui_nn_engine.layers.layer import Layer, Shape
-from tui_nn_engine.parameters import ParameterSpec
-from tui_nn_engine.primitives.activations import AnyElementwise, Tanh
-from tui_nn_engine.primitives.carrying import Carry
-from tui_nn_engine.primitives.linear import Multiply
-from tui_nn_engine.primitives.noise import DropoutMask
-from tui_nn_engine.primitives.sequences import InOrder, InputProducts, MultiplySteps, by_step
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.regularizers import AnyRegularizer, Regularizer
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
+from tui_nn_engine.programs.regularizers import AnyRegularizer, Regularizer
 
 ALL = slice(None)
 States = dict[str, Slot]

@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from tui_nn_engine.blocks.schema import Problem
 from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.primitives.joining import Select as SelectColumns
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.programs.program import Builder, Slot
 
 
 class Select(Layer):

@@ -5,14 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tui_nn_engine.initializers import AnyInitializer, Given, Uniform
+from tui_nn_engine.blocks.schema import Problem
 from tui_nn_engine.layers.layer import Layer, Mask, Shape
-from tui_nn_engine.parameters import ParameterSpec
 from tui_nn_engine.primitives.embedding import Lookup, Repeat
 from tui_nn_engine.primitives.padding import RealSteps, real_steps
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.regularizers import AnyRegularizer
-from tui_nn_engine.schema import Problem
+from tui_nn_engine.programs.initializers import AnyInitializer, Given, Uniform
+from tui_nn_engine.programs.parameters import ParameterSpec
+from tui_nn_engine.programs.program import Builder, Slot
+from tui_nn_engine.programs.regularizers import AnyRegularizer
 
 
 class Masking(Layer):

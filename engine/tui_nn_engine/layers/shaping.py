@@ -10,7 +10,7 @@ from tui_nn_engine.layers.layer import Layer, Shape
 from tui_nn_engine.primitives.activations import Activation, AnyActivation, ReLU
 from tui_nn_engine.primitives.linear import Add, Multiply, Reshape
 from tui_nn_engine.primitives.noise import DropoutMask, NoiseDraw
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.program import Builder, Slot
 
 
 class ActivationLayer(Layer):

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from tui_nn_engine.layers.recurrent import Recurrent, States, TimeStep, Weights
 from tui_nn_engine.primitives.recurrent import RecurrentProduct
-from tui_nn_engine.program import Builder
+from tui_nn_engine.programs.program import Builder
 
 
 class SimpleRNN(Recurrent):

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, formula, part
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
-from tui_nn_engine.schema import Shorthand
+from tui_nn_engine.blocks.schema import Shorthand
+from tui_nn_engine.formulas.expressions import Expression, Quantity, formula, part
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 # Arrays of the network's dtype, written in place: NumPy's own signatures are narrower than that.
 AnyArray = Any

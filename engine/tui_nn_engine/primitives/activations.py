@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
+from tui_nn_engine.blocks.schema import OneOf
 from tui_nn_engine.primitives.activation import Activation, Elementwise, Slope
 from tui_nn_engine.primitives.rectifiers import ELU, GELU, SELU, LeakyReLU, ReLU, Softplus, Swish
 from tui_nn_engine.primitives.softmax import Softmax
 from tui_nn_engine.primitives.squashing import Linear, Sigmoid, Sign, Step, Tanh
-from tui_nn_engine.schema import OneOf
 
 ACTIVATIONS: tuple[type[Activation], ...] = (
     Linear,

@@ -5,8 +5,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.functions import largest, sqrt
-from tui_nn_engine.parameters import StateSpec
+from tui_nn_engine.formulas.functions import largest, sqrt
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
 from tui_nn_engine.primitives.optimizer import (
     AnyArray,
@@ -22,7 +21,8 @@ from tui_nn_engine.primitives.optimizer import (
     remember_square,
     velocity_of,
 )
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.parameters import StateSpec
+from tui_nn_engine.programs.program import Builder, Slot
 
 
 class RMSprop(Clipping):

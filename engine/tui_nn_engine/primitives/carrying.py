@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tui_nn_engine.functions import when
+from tui_nn_engine.formulas.functions import when
 from tui_nn_engine.primitives.activation import AnyArray
 from tui_nn_engine.primitives.recurrent import Alike
-from tui_nn_engine.program import Array, Call, Contribution, Op, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class Carry(Alike):

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression
-from tui_nn_engine.functions import largest, smallest, sqrt, total
+from tui_nn_engine.formulas.expressions import Expression
+from tui_nn_engine.formulas.functions import largest, smallest, sqrt, total
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
-from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.programs.program import Array, Builder, Call, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 AnyArray = Any
 

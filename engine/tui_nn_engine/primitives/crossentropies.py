@@ -10,14 +10,14 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity, lift, part
-from tui_nn_engine.functions import absolute, exp, largest, ln, smallest, total
+from tui_nn_engine.formulas.expressions import Expression, Quantity, lift, part
+from tui_nn_engine.formulas.functions import absolute, exp, largest, ln, smallest, total
 from tui_nn_engine.primitives.activations import Activation, Sigmoid, Softmax
 from tui_nn_engine.primitives.loss import AnyArray, Difference, Loss, LossGradient, LossOp
 from tui_nn_engine.primitives.softmax import softmax
 from tui_nn_engine.primitives.targets import SmoothTargets
-from tui_nn_engine.program import Builder, Call, Contribution, Slot
-from tui_nn_engine.reading import ALL, Equation, Reading
+from tui_nn_engine.programs.program import Builder, Call, Contribution, Slot
+from tui_nn_engine.programs.reading import ALL, Equation, Reading
 
 LabelSmoothing = Annotated[
     float,

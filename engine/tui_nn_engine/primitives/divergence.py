@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, lift
-from tui_nn_engine.functions import ln, total
+from tui_nn_engine.formulas.expressions import Expression, Quantity, lift
+from tui_nn_engine.formulas.functions import ln, total
 from tui_nn_engine.primitives.activations import Softmax
 from tui_nn_engine.primitives.crossentropies import (
     TINY,
@@ -16,7 +16,7 @@ from tui_nn_engine.primitives.crossentropies import (
     logits_of,
 )
 from tui_nn_engine.primitives.loss import AnyArray, Loss, LossOp
-from tui_nn_engine.program import Builder, Call, Slot
+from tui_nn_engine.programs.program import Builder, Call, Slot
 
 _NAME = "kl_divergence"
 _MEANING = (

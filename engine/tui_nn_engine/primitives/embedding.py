@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import lift
-from tui_nn_engine.functions import total
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
+from tui_nn_engine.formulas.expressions import lift
+from tui_nn_engine.formulas.functions import total
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
 
 AnyArray = Any
 

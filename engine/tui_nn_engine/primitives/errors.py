@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import ATOM, Expression, Quantity, lift
-from tui_nn_engine.functions import absolute, cosh, exp, ln, sign, sqrt, tanh, total, when
+from tui_nn_engine.formulas.expressions import ATOM, Expression, Quantity, lift
+from tui_nn_engine.formulas.functions import absolute, cosh, exp, ln, sign, sqrt, tanh, total, when
 from tui_nn_engine.primitives.loss import AnyArray, Loss, LossGradient, LossOp
-from tui_nn_engine.program import Call, Contribution, Slot
-from tui_nn_engine.reading import Reading
+from tui_nn_engine.programs.program import Call, Contribution, Slot
+from tui_nn_engine.programs.reading import Reading
 
 _LARGE = 300.0  # cosh of more is near the largest number there is
 _LN_2 = float(np.log(2))

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity
-from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.formulas.expressions import Expression, Quantity
+from tui_nn_engine.programs.program import Array, Builder, Call, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 def hyperparameter(builder: Builder, name: str, value: float) -> Slot:

@@ -6,8 +6,8 @@ import numpy as np
 
 from tui_nn_engine.primitives.activation import AnyArray
 from tui_nn_engine.primitives.recurrent import Alike, through
-from tui_nn_engine.program import Array, Call, Contribution, Op, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class Mixture(Alike):

@@ -10,9 +10,9 @@ from operator import add
 
 import numpy as np
 
-from tui_nn_engine.expressions import lift
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.formulas.expressions import lift
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class Concatenate(Primitive):

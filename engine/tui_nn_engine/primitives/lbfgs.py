@@ -11,14 +11,14 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity, lift, part
-from tui_nn_engine.functions import smallest, total
-from tui_nn_engine.parameters import StateSpec
+from tui_nn_engine.formulas.expressions import Expression, Quantity, lift, part
+from tui_nn_engine.formulas.functions import smallest, total
 from tui_nn_engine.primitives.formula import Formula
 from tui_nn_engine.primitives.line_search import DECREASE, LineSearch, Objective, Point
 from tui_nn_engine.primitives.optimizer import Optimizer, apply_change
-from tui_nn_engine.program import Array, Builder, Call, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.programs.parameters import StateSpec
+from tui_nn_engine.programs.program import Array, Builder, Call, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 AnyArray = Any
 

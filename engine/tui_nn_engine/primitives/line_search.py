@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.program import Op, Slot
+from tui_nn_engine.programs.program import Op, Slot
 
 AnyArray = Any
 DECREASE = 1e-4  # c₁: φ(α) ≤ φ(0) + c₁ α φ′(0)

@@ -6,9 +6,9 @@ from math import prod
 
 import numpy as np
 
-from tui_nn_engine.functions import total
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
+from tui_nn_engine.formulas.functions import total
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
 
 
 def rows(array: Array) -> Array:

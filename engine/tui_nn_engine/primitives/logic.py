@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from tui_nn_engine.functions import when
-from tui_nn_engine.program import Array, Call, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.formulas.functions import when
+from tui_nn_engine.programs.program import Array, Call, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class Fire(Primitive):

@@ -13,14 +13,14 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity, formula, lift
-from tui_nn_engine.functions import total
+from tui_nn_engine.blocks.schema import Kind
+from tui_nn_engine.formulas.expressions import Expression, Quantity, formula, lift
+from tui_nn_engine.formulas.functions import total
 from tui_nn_engine.primitives.linear import Multiply, rows
 from tui_nn_engine.primitives.padding import StepShare
 from tui_nn_engine.primitives.targets import ClassWeight
-from tui_nn_engine.program import Array, Builder, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Equation, Meaning, Reading
-from tui_nn_engine.schema import Kind
+from tui_nn_engine.programs.program import Array, Builder, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Equation, Meaning, Reading
 
 AnyArray = Any
 

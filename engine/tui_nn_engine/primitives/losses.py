@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity
-from tui_nn_engine.functions import total
+from tui_nn_engine.blocks.schema import OneOf
+from tui_nn_engine.formulas.expressions import Expression, Quantity
+from tui_nn_engine.formulas.functions import total
 from tui_nn_engine.primitives.crossentropies import BinaryCrossentropy, CategoricalCrossentropy
 from tui_nn_engine.primitives.divergence import KLDivergence
 from tui_nn_engine.primitives.errors import (
@@ -18,8 +19,7 @@ from tui_nn_engine.primitives.errors import (
 )
 from tui_nn_engine.primitives.loss import AnyArray, Difference, Loss, LossOp
 from tui_nn_engine.primitives.margins import Hinge
-from tui_nn_engine.program import Call, Contribution, Slot
-from tui_nn_engine.schema import OneOf
+from tui_nn_engine.programs.program import Call, Contribution, Slot
 
 
 class _SquaredError(LossOp):

@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, formula, part
+from tui_nn_engine.formulas.expressions import Expression, Quantity, formula, part
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise
 from tui_nn_engine.primitives.recurrent import Alike, through
-from tui_nn_engine.program import Array, Call, Contribution, Op, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class CellState(Alike):

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity
-from tui_nn_engine.functions import largest, total, when
+from tui_nn_engine.formulas.expressions import Expression, Quantity
+from tui_nn_engine.formulas.functions import largest, total, when
 from tui_nn_engine.primitives.loss import AnyArray, Loss, LossGradient, LossOp
-from tui_nn_engine.program import Call, Contribution, Slot
+from tui_nn_engine.programs.program import Call, Contribution, Slot
 
 
 def _margin(y: Expression, target: Expression) -> Expression:

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity
-from tui_nn_engine.functions import when
+from tui_nn_engine.formulas.expressions import Expression, Quantity
+from tui_nn_engine.formulas.functions import when
 from tui_nn_engine.primitives.formula import Formula, hyperparameter
 from tui_nn_engine.primitives.optimizer import (
     AnyArray,
@@ -16,7 +16,7 @@ from tui_nn_engine.primitives.optimizer import (
     direction,
     velocity_of,
 )
-from tui_nn_engine.program import Builder, Slot
+from tui_nn_engine.programs.program import Builder, Slot
 
 _CALLED = {"g": "gradient", "v": "mean gradient"}
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_nn_datasets import stream
-from tui_nn_engine.expressions import Quantity, lift
-from tui_nn_engine.functions import when
-from tui_nn_engine.program import Array, Call, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.formulas.expressions import Quantity, lift
+from tui_nn_engine.formulas.functions import when
+from tui_nn_engine.programs.program import Array, Call, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class DropoutMask(Primitive):

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, part
-from tui_nn_engine.functions import sqrt, total
+from tui_nn_engine.formulas.expressions import Expression, Quantity, part
+from tui_nn_engine.formulas.functions import sqrt, total
 from tui_nn_engine.primitives.linear import AddBias, rows
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Index, Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Index, Meaning, Reading
 
 AnyArray = Any
 Over = Literal["features", "batch"]

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression
-from tui_nn_engine.parameters import StateSpec
+from tui_nn_engine.blocks.schema import Kind
+from tui_nn_engine.formulas.expressions import Expression
 from tui_nn_engine.primitives.clipping import clip_global_norm, clip_norm, clip_value
 from tui_nn_engine.primitives.formula import Formula
-from tui_nn_engine.program import Builder, Slot
-from tui_nn_engine.schema import Kind
+from tui_nn_engine.programs.parameters import StateSpec
+from tui_nn_engine.programs.program import Builder, Slot
 
 AnyArray = Any
 Rate = Annotated[

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, formula
-from tui_nn_engine.functions import absolute, sign, total
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
-from tui_nn_engine.regularizers import Regularizer
+from tui_nn_engine.formulas.expressions import Expression, Quantity, formula
+from tui_nn_engine.formulas.functions import absolute, sign, total
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
+from tui_nn_engine.programs.regularizers import Regularizer
 
 AnyArray = Any
 

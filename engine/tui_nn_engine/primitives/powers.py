@@ -7,8 +7,8 @@ from operator import add
 
 import numpy as np
 
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import Meaning, Reading
 
 
 class Powers(Primitive):

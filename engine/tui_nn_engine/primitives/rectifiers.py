@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, Quantity, part
-from tui_nn_engine.functions import Function, exp, largest, ln, sqrt, tanh, when
+from tui_nn_engine.formulas.expressions import Expression, Quantity, part
+from tui_nn_engine.formulas.functions import Function, exp, largest, ln, sqrt, tanh, when
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise, bind_sigmoid, scalar
 from tui_nn_engine.primitives.erf import erf
-from tui_nn_engine.program import Array, Call
+from tui_nn_engine.programs.program import Array, Call
 
 _LARGE = 500.0  # e to the power of this is near the largest number there is
 _FLAT = 40.0  # beyond ±40 Φ is 0 or 1 to the last bit, while z³ may overflow

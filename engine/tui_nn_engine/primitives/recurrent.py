@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, part
-from tui_nn_engine.functions import total
+from tui_nn_engine.formulas.expressions import Expression, part
+from tui_nn_engine.formulas.functions import total
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise
 from tui_nn_engine.primitives.linear import (
     BiasGradient,
@@ -19,8 +19,8 @@ from tui_nn_engine.primitives.linear import (
     product_into,
 )
 from tui_nn_engine.primitives.squashing import Sigmoid, Tanh
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
 
 
 class Alike(Primitive):

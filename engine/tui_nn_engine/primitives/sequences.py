@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tui_nn_engine.expressions import Quantity, part
-from tui_nn_engine.functions import ALL_SHOWN, total
+from tui_nn_engine.formulas.expressions import Quantity, part
+from tui_nn_engine.formulas.functions import ALL_SHOWN, total
 from tui_nn_engine.primitives.linear import BiasGradient, InputGradient, KernelGradient
-from tui_nn_engine.program import Array, Builder, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
+from tui_nn_engine.programs.program import Array, Builder, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
 
 AnyArray = Any
 

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tui_nn_engine.expressions import Expression, Quantity, part
-from tui_nn_engine.functions import exp, total
+from tui_nn_engine.formulas.expressions import Expression, Quantity, part
+from tui_nn_engine.formulas.functions import exp, total
 from tui_nn_engine.primitives.activation import Activation, AnyArray
-from tui_nn_engine.program import Array, Call, Contribution, Op, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
+from tui_nn_engine.programs.program import Array, Call, Contribution, Op, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
 
 _LARGE = 500.0  # e to the power of this is near the largest number there is
 

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tui_nn_engine.expressions import Expression, lift
-from tui_nn_engine.functions import exp, sign, tanh, when
+from tui_nn_engine.formulas.expressions import Expression, lift
+from tui_nn_engine.formulas.functions import exp, sign, tanh, when
 from tui_nn_engine.primitives.activation import AnyArray, Elementwise, bind_sigmoid, scalar
-from tui_nn_engine.program import Array, Call
+from tui_nn_engine.programs.program import Array, Call
 
 
 class Linear(Elementwise):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_nn_engine.expressions import Quantity
-from tui_nn_engine.program import Array, Call, Primitive, Slot
-from tui_nn_engine.reading import ALL, Meaning, Reading
+from tui_nn_engine.formulas.expressions import Quantity
+from tui_nn_engine.programs.program import Array, Call, Primitive, Slot
+from tui_nn_engine.programs.reading import ALL, Meaning, Reading
 
 
 class SmoothTargets(Primitive):

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
+from tui_nn_engine.blocks.schema import OneOf
 from tui_nn_engine.primitives.adam import Adam, AdamW, Nadam
 from tui_nn_engine.primitives.adaptive import Adadelta, Adagrad, RMSprop
 from tui_nn_engine.primitives.lbfgs import LBFGS
 from tui_nn_engine.primitives.momentum import SGD
 from tui_nn_engine.primitives.optimizer import Optimizer
-from tui_nn_engine.schema import OneOf
 
 OPTIMIZERS: tuple[type[Optimizer], ...] = (
     Adam,

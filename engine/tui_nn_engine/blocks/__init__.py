@@ -1,0 +1,1 @@
+"""What all blocks of an experiment file share: fields, problems with their places, paths."""

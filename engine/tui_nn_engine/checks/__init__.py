@@ -1,0 +1,1 @@
+"""What does not fit, where, why, and the mended experiment."""

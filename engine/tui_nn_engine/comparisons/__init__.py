@@ -1,0 +1,1 @@
+"""Many runs of one experiment with listed values, on the machine's cores."""

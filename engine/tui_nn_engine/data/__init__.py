@@ -1,0 +1,1 @@
+"""Data as an experiment names it: split, scaled, ready for a network."""

@@ -1,0 +1,1 @@
+"""The experiment: all that determines a run."""

@@ -1,0 +1,1 @@
+"""Formulas as trees: one tree gives the symbols, the numbers and the value."""

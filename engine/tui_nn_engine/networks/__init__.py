@@ -1,0 +1,1 @@
+"""A network compiled, and what its layers, units and weights are called."""

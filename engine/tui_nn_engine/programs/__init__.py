@@ -1,0 +1,1 @@
+"""An update as a program: parameters, slots, operations, and the backward half derived."""

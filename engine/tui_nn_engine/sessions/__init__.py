@@ -1,0 +1,1 @@
+"""Commands in, events out; the same in a child process."""

@@ -1,0 +1,1 @@
+"""One update taken apart: an operation at a time, explained, written down."""
