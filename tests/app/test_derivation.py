@@ -67,10 +67,13 @@ class View:
 
     def __init__(self, explanation, cursor, sample=0):
         self.explanation, self.cursor, self.sample = explanation, cursor, sample
+        self.layer = "dense_1"
 
 
 class Names:
     names = ("matmul", "add bias", "sigmoid")
+    paths = ("dense_1",) * 3
+    phases = ("forward",) * 3
 
 
 class Theme(dict):

@@ -61,7 +61,7 @@ def moons(tmp_path: Path) -> Path:
 async def test_a_killed_engine_is_told_and_its_run_goes_on_to_the_same_end(
     laboratory: Any, mnist: Path
 ) -> None:
-    mnist.write_text(mnist.read_text().replace("epochs = 1", "epochs = 3"))
+    mnist.write_text(mnist.read_text().replace("epochs = 1", "epochs = 8"))
     async with laboratory(mnist) as app:
         await app.press("space")
         saved = await app.until(lambda: app.monitor.saved_iteration, "an autosave")
