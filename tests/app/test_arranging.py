@@ -234,6 +234,7 @@ async def test_the_join_is_chosen_and_what_does_not_add_up_is_mended():
         field = next(one for one in app.build.query(Field) if one.path == "layers[0].join")
         field.query_one(Select).value = "add"
         await until(pilot, lambda: "✗ add_1" in " ".join(app.lines))
+        await until(pilot, lambda: app.reviews[-1].problems)
         (problem,) = app.reviews[-1].problems
         assert "branch 1 (wide) gives (10,) and branch 2 (deep) gives (8,)" in problem.message
         app.listing.focus()

@@ -260,6 +260,6 @@ async def test_frozen_weights_say_so(laboratory: Any, hand: Path) -> None:
         await opened(app)
         await app.press("p", "p", "p")
         await app.until(lambda: "0.008725" in app.screen(), "the gradient")
-        assert re.search(r"b4 +-0\.4 +frozen", app.screen())
+        await app.until(lambda: re.search(r"b4 +-0\.4 +frozen", app.screen()), "frozen weights")
         await app.press("w", "c")
         await app.shows("They agree.")
