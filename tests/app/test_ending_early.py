@@ -92,7 +92,7 @@ async def test_compare_mode_marks_it_and_finds_it(laboratory: Any, moons: Path) 
     async with laboratory(moons) as app:
         await app.mode("5", "compare")
         await app.until(lambda: len(app.app.screen.query_one(RunTable).rows) == 2, "both runs")
-        assert app.screen().count("⊣") == 1
+        await app.until(lambda: app.screen().count("⊣") == 1, "one mark")
         table = app.app.screen.query_one(RunTable)
         records = [row.record for row in table.rows]
         (found,) = filtered(records, "state = stopped early")
