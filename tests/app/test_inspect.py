@@ -213,7 +213,7 @@ async def test_the_boundary_moves_while_it_trains(laboratory: Any, tmp_path: Pat
         await app.press("space")
         seen = set()
         await app.until(
-            lambda: seen.add(app.monitor.sight.iteration) or len(seen) > 5, "five pictures"
+            lambda: seen.add(app.monitor.sight.iteration) or len(seen) > 2, "three pictures"
         )
         assert app.monitor.state == "running"
         await app.shows("dense_2: 8 neurons")

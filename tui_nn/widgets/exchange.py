@@ -19,5 +19,10 @@ class Exchange:
         """Wait for the change before, then make this one."""
         await self._lock.acquire()
         making = asyncio.create_task(change())
-        making.add_done_callback(lambda _: self._lock.release())
+        making.add_done_callback(self._made)
         await asyncio.shield(making)
+
+    def _made(self, making: asyncio.Task[None]) -> None:
+        self._lock.release()
+        if not making.cancelled():
+            making.exception()  # whoever waits is told; nobody waits where the widget is gone
