@@ -157,7 +157,7 @@ class Step(StepTime, inherit_bindings=False):
         self.call_after_refresh(self._keep_focus)
 
     def on_panes_resized(self, event: Panes.Resized) -> None:
-        """As many panes side by side as there is room for: the help takes some of the screen's."""
+        """As many panes side by side as there is room for."""
         fitting = max((width, name) for name, width in WIDTHS.items() if width <= event.width)[1]
         for name in WIDTHS:
             self.set_class(name == fitting, name)

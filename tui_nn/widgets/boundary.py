@@ -4,7 +4,6 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui_nn.palette import (
     DIVERGING,
@@ -15,6 +14,7 @@ from tui_nn.palette import (
 )
 from tui_nn.widgets.pixels import Codes, colour_code, draw, mixed, shades
 from tui_nn.widgets.plot import number
+from tui_nn.widgets.still import Still
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.inspection.surface import Surface
 
@@ -24,17 +24,13 @@ MUTED = 0.66  # of the palette: its ends are as pale as the points
 TWO = ("○", "▲")  # of two classes, on blue and orange
 
 
-class Boundary(Widget):
+class Boundary(Still):
     """A picture as large as there is room for, a legend above, the axes below."""
-
-    DEFAULT_CSS = "Boundary { width: 1fr; height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._subject: Subject | None = None
         self._surface: Surface | None = None
-        self._strips: list[Strip] | None = None
-        self._drawn_size = (0, 0)
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -43,30 +39,20 @@ class Boundary(Widget):
 
     def begin(self, subject: Subject) -> None:
         """Points of other data."""
-        self._subject, self._surface, self._strips = subject, None, None
-        self.refresh()
+        self._subject, self._surface = subject, None
+        self.news()
 
     def show(self, surface: Surface) -> None:
         """Show this picture."""
-        self._surface, self._strips = surface, None
-        self.refresh()
+        self._surface = surface
+        self.news()
 
-    def notify_style_update(self) -> None:
-        """The theme may have changed between dark and light."""
-        super().notify_style_update()
-        self._strips = None
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the picture, which is drawn once and kept."""
-        width, height = self.size
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The picture, or that it comes."""
         if self._surface is None or self._subject is None:
-            text = "The picture comes." if y == height // 2 else ""
-            return Strip([Segment(text.center(width))]).adjust_cell_length(width)
-        if self._strips is None or self._drawn_size != (width, height):
-            self._strips = self._draw(self._surface, self._subject, width, height)
-            self._drawn_size = (width, height)
-        strip = self._strips[y] if y < len(self._strips) else Strip([Segment("")])
-        return strip.adjust_cell_length(width).apply_style(self.rich_style)
+            said = Strip([Segment("The picture comes.".center(width))])
+            return [*[Strip([])] * (height // 2), said]
+        return self._draw(self._surface, self._subject, width, height)
 
     def _draw(self, surface: Surface, subject: Subject, width: int, height: int) -> list[Strip]:
         lines = max(height - 2, 1)

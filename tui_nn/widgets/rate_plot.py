@@ -3,67 +3,52 @@
 import math
 
 import numpy as np
-from rich.segment import Segment
-from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
-from textual.widget import Widget
 
-from tui_nn.widgets.plot import BRAILLE, Axis, Line, draw_plot, linear_ticks, log_ticks
+from tui_nn.widgets.plot import BRAILLE, Axis, Line, linear_ticks, log_ticks
+from tui_nn.widgets.still import StillPlot
 from tui_nn_engine.training.rate_range import Floats, RatesTried
 
 SMALLEST = (30, 6)
 LOWEST, SUGGESTED = "●", "┊"
 
 
-class RatePlot(Widget):
+class RatePlot(StillPlot):
     """Loss of each update and smoothed, the rates on a logarithmic axis."""
-
-    DEFAULT_CSS = "RatePlot { height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
         self.span = 0.0, 0.0
         self._told: RatesTried | None = None
-        self._strips: list[Strip] | None = None
-        self._drawn_size = (0, 0)
 
     def begin(self, lowest: float, highest: float) -> None:
         """An empty plot of rates between these."""
-        self.span, self._told, self._strips = (lowest, highest), None, None
-        self.refresh()
+        self.span, self._told = (lowest, highest), None
+        self.news()
 
     def show(self, told: RatesTried) -> None:
         """Draw what is known."""
         if told is not self._told:
-            self._told, self._strips = told, None
-            self.refresh()
+            self._told = told
+            self.news()
 
-    def notify_style_update(self) -> None:
-        """Colours may have changed."""
-        super().notify_style_update()
-        self._strips = None
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the plot, which is drawn once and kept."""
-        width, height = self.size
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The legend, the plot below it."""
         told = self._told
         small = width < SMALLEST[0] or height < SMALLEST[1]
         if told is None or told.losses.size < 2 or small:
-            return Strip.blank(width, self.rich_style)
-        if self._strips is None or self._drawn_size != (width, height):
-            self._strips = [self._legend(told), *self._draw(told, width, height - 1)]
-            self._drawn_size = (width, height)
-        return self._strips[y].adjust_cell_length(width).apply_style(self.rich_style)
+            return []
+        return [*self._legend(told), *self._draw(told, width, height - 1)]
 
-    def _legend(self, told: RatesTried) -> Strip:
+    def _legend(self, told: RatesTried) -> list[Strip]:
         text = "loss over the learning rate   ⣀⠔ smoothed"
         if told.suggestion is not None:
             text += f"   {LOWEST} lowest   {SUGGESTED} suggested"
-        return Strip([Segment(text, Style(bold=True))])
+        return self.words(text)
 
     def _draw(self, told: RatesTried, width: int, height: int) -> list[Strip]:
-        _, _, background, foreground = self.colors
+        background = self.colors[2]
         primary, warning = (self._color(name) for name in ("primary", "warning"))
         low, high = _range(told)
         y = Axis(low, high, linear_ticks(low, high, max(2, min(7, height // 3))))
@@ -80,12 +65,7 @@ class RatePlot(Widget):
             index = np.flatnonzero(told.rates == told.lowest)[:1]
             spot = np.log10(told.rates[index]), told.smoothed[index]
             lines.append(Line(*spot, np.zeros(1, bool), LOWEST, warning))
-        return draw_plot(
-            (width, height), x, y, lines,
-            frame=background.blend(foreground, 0.3),
-            grid=background.blend(foreground, 0.14),
-            text=background.blend(foreground, 0.55),
-        )  # fmt: skip
+        return self.framed(width, height, x, y, lines)
 
     def _color(self, name: str) -> Color:
         color = Color.parse(self.app.theme_variables.get(name, name))

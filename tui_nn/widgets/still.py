@@ -58,14 +58,22 @@ class StillPlot(Still):
         """Nothing where there is no room for a plot."""
         if width < SMALLEST[0] or height < SMALLEST[1]:
             return []
+        return self.framed(width, height, across(*x, width - y.label_width), y, lines)
+
+    def framed(self, width: int, height: int, x: Axis, y: Axis, lines: list[Line]) -> list[Strip]:
+        """With frame, grid and ticks in the colours of this place."""
         _, _, background, foreground = self.colors
-        room = max(2, min(10, (width - y.label_width) // 10))
         return draw_plot(
-            (width, height), Axis(*x, linear_ticks(*x, room)), y, lines,
+            (width, height), x, y, lines,
             frame=background.blend(foreground, 0.3),
             grid=background.blend(foreground, 0.14),
             text=background.blend(foreground, 0.55),
         )  # fmt: skip
+
+
+def across(low: float, high: float, width: int) -> Axis:
+    """The axis below a plot that has so many columns."""
+    return Axis(low, high, linear_ticks(low, high, max(2, min(10, width // 10))))
 
 
 def ticked(low: float, high: float, height: int) -> Axis:
