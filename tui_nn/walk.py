@@ -39,7 +39,7 @@ class Walk:
                 self._listing = message
             case StepView() if message.iteration - 1 == self._iteration and self._listing:
                 self.arrived = True
-                return protocol.Step(operations_until(self._listing, self._slot) - message.cursor)
+                return protocol.StepTo(operations_until(self._listing, self._slot))
             case protocol.Refused():
                 self.arrived = True
         return None

@@ -193,6 +193,30 @@ async def test_keys_choose_the_gate_its_weights_and_its_equation(opened):
         assert app.explanation.startswith("o5⟨2⟩ = ")
 
 
+async def test_keys_pressed_before_the_engine_answers_count_as_often_as_pressed(opened):
+    async with opened() as app:
+        await app.go_behind("lstm_1/t=5", "lstm_1/t=5.gates")
+        asked = []
+        app.step.send = asked.append  # the engine is busy
+        await app.pilot.press("less_than_sign", "less_than_sign", "less_than_sign")
+        await app.pilot.press("right_curly_bracket", "right_curly_bracket")
+        await app.until(lambda: len(asked) == 5)
+        app.app.send(asked[-1])
+        await app.settled()
+        assert app.view.time == 2
+        assert "gate c" in app.where
+
+
+async def test_time_steps_of_an_operation_on_all_of_them_count_as_often_as_pressed(opened):
+    async with opened() as app:
+        await app.go(1)
+        asked = []
+        app.step.send = asked.append  # the engine is busy
+        await app.pilot.press("less_than_sign", "less_than_sign")
+        await app.until(lambda: len(asked) == 2)
+        assert asked[-1].time == 3
+
+
 async def test_stepping_follows_the_gate_at_work(opened):
     async with opened() as app:
         await app.go_behind("lstm_1/t=5", "dE/d(lstm_1/t=5.f)")

@@ -32,6 +32,8 @@ from tui_nn_engine.sessions.protocol import (
     SetLearningRate,
     StateChanged,
     Step,
+    StepPhase,
+    StepTo,
     TrainUntil,
     Update,
     Watch,
@@ -191,6 +193,9 @@ COMMANDS: list[Command] = [
     Step(),
     Step(-1),
     Step(10_000),
+    StepTo(3),
+    StepPhase(),
+    StepPhase(-1),
     LookAt("dense_1", 2, 3),
     LookAt("no such layer", 10**9, -(10**9)),
     Restart(),
@@ -537,6 +542,24 @@ def test_steps_show_the_operations_and_come_back() -> None:
     assert table(Step(-10_000))[-1].cursor == 0
     assert table.weights == before
     assert table(LookAt("dense_1", 4, 2))[-1].layer == "dense_1"
+
+
+def test_phases_and_places_do_not_depend_on_what_the_screen_has_seen() -> None:
+    table = desk()
+    phases = table(Step(0))[0].phases
+    backward, update = phases.index("backward"), phases.index("update")
+    for _ in range(3):
+        table(StepPhase(1))
+    assert table.last(StepView).cursor == update
+    table(StepPhase(-1))
+    assert table.last(StepView).cursor == backward
+    for _ in range(2):
+        table(StepTo(5))
+    assert table.last(StepView).cursor == 5
+    assert table(StepTo(-1))[-1].cursor == 0
+    assert table(StepPhase(-1))[-1].cursor == 0
+    assert table(StepTo(10_000))[-1].cursor == len(phases)
+    assert table(StepPhase(1))[-1].iteration == 1, "the next update is opened by a step alone"
 
 
 def test_a_rate_changed_while_stepping_holds_for_the_update_under_way() -> None:

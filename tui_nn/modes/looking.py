@@ -100,7 +100,8 @@ class Looking:
 
     def next_time(self, moment: Moment, direction: int) -> LookAt | None:
         """The time step after, or before: the same operation there, if it is one of a step."""
-        return self.to_time(moment, moment.view.time + direction)
+        _, step = step_of(moment.listing.paths[moment.explained])
+        return self.to_time(moment, (step or self.at.time or moment.view.time) + direction)
 
     def to_time(self, moment: Moment, time: int) -> LookAt | None:
         """That time step."""
@@ -118,7 +119,8 @@ class Looking:
         """The gate after, or before, round and round."""
         through = moment.view.through
         count = len(through.gates) if through else 1
-        return self.change(gate=(moment.view.gate + direction) % count) if count > 1 else None
+        gate = min(self.at.gate, count - 1) + direction
+        return self.change(gate=gate % count) if count > 1 else None
 
     def next_unit(self, moment: Moment, direction: int) -> LookAt:
         """The next unit in the order of the table."""
@@ -138,15 +140,6 @@ class Looking:
     def more_digits(self, change: int) -> LookAt:
         """Fewer or more significant digits."""
         return self.write(digits=min(max(self.notation.digits + change, DIGITS[0]), DIGITS[-1]))
-
-
-def next_phase(moment: Moment, direction: int) -> int:
-    """The first operation of the next phase, or of this one, then of the one before."""
-    phases, cursor = moment.listing.phases, moment.view.cursor
-    starts = [i for i in range(len(phases)) if i == 0 or phases[i] != phases[i - 1]]
-    if direction > 0:
-        return next((start for start in starts if start > cursor), len(phases))
-    return next((start for start in reversed(starts) if start < cursor), 0)
 
 
 def same_operation(listing: Listing, operation: int, time: int) -> int | None:

@@ -1,7 +1,7 @@
 """Step mode: the next update, one operation at a time, forwards and back."""
 
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Static
 
-from tui_nn.modes.looking import Looking, next_phase
+from tui_nn.modes.looking import Looking
 from tui_nn.modes.step_time import StepTime
 from tui_nn.modes.step_tools import tool, tool_line
 from tui_nn.modes.transport import Send, Transport
@@ -247,18 +247,14 @@ class Step(StepTime, inherit_bindings=False):
         """So many operations on, or back."""
         self.send(protocol.Step(count))
 
-    def action_phase(self, direction: int) -> None:
+    def action_phase(self, direction: Literal[1, -1]) -> None:
         """To the next phase, or back to the start of one."""
         if self.moment is not None:
-            self._step_to(next_phase(self.moment, direction))
-
-    def _step_to(self, cursor: int) -> None:
-        if self.moment is not None and cursor != self.moment.view.cursor:
-            self.send(protocol.Step(cursor - self.moment.view.cursor))
+            self.send(protocol.StepPhase(direction))
 
     def on_operation_tree_wanted(self, event: OperationTree.Wanted) -> None:
         """Step until the operation is just done."""
-        self._step_to(event.cursor)
+        self.send(protocol.StepTo(event.cursor))
 
     # -- looking --------------------------------------------------------------------------------
 

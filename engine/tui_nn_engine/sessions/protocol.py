@@ -95,6 +95,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTo:
+    """To where `cursor` operations of the update laid open are done."""
+
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepPhase:
+    """To the start of the next phase; or back to that of this one, then of the one before."""
+
+    direction: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class LookAt:
     """Show this layer, unit, sample and weight (from `source`) while stepping.
 
@@ -341,6 +355,8 @@ Command = (
     | Pause
     | Update
     | Step
+    | StepTo
+    | StepPhase
     | LookAt
     | Inspect
     | Restart

@@ -15,6 +15,7 @@ from tui_nn_engine.sessions.protocol import Command, Message, State
 from tui_nn_engine.sessions.rate_trial import RateTrial
 from tui_nn_engine.sessions.standing import HealthReports, history, opened, resting, standing
 from tui_nn_engine.sessions.stepping import Stepping
+from tui_nn_engine.stepping.stepper import Stepper
 from tui_nn_engine.training.checkpoint import CheckpointError
 from tui_nn_engine.training.divergence import DivergedError
 from tui_nn_engine.training.events import Epochs, Event, Progress, RunEnded, Stopped
@@ -132,6 +133,10 @@ class Session:
                 self._update(run)
             case protocol.Step(count=count):
                 self._step(run, count)
+            case protocol.StepTo(cursor=cursor):
+                self._step_within(run, lambda _: cursor)
+            case protocol.StepPhase(direction=direction):
+                self._step_within(run, lambda stepper: stepper.phase(direction))
             case protocol.GoTo(iteration=iteration):
                 self._go_to(run, iteration)
             case protocol.Back(updates=updates, epochs=epochs):
@@ -218,14 +223,20 @@ class Session:
         if count < 0 and not self.stepping.cursor and run.trainer.state.iteration:
             self._step_into_the_update_before(run, count)
             return
+        stepper = self.stepping.stepper
+        if stepper is not None and stepper.complete and count > 0:
+            self._finish_step(run)
+        self._step_within(run, lambda stepper: stepper.cursor + count)
+
+    def _step_within(self, run: Run, place: Callable[[Stepper], int]) -> None:
+        """To that operation of the update laid open, or else of the next one."""
         self._stop(run)
         stepper = self.stepping.stepper
-        if stepper is None or (stepper.complete and count > 0):
-            self._finish_step(run)
+        if stepper is None:
             if self._complete(run):
                 return
             stepper = self.stepping.lay_open(run.trainer)
-        stepper.go_to(max(0, min(stepper.cursor + count, len(stepper.ops))))
+        stepper.go_to(max(0, min(place(stepper), len(stepper.ops))))
         self._to("stepping")
         self.stepping.show()
 

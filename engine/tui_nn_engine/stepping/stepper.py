@@ -78,6 +78,17 @@ class Stepper:
         while self.cursor > cursor and self.back():
             pass
 
+    def phase(self, direction: int) -> int:
+        """The first operation of the next phase; or back that of this one, then of the one before.
+
+        The number of operations, or 0, where there is none.
+        """
+        phases = [op.phase for op in self.ops]
+        starts = [i for i in range(len(phases)) if i == 0 or phases[i] != phases[i - 1]]
+        if direction > 0:
+            return next((start for start in starts if start > self.cursor), len(phases))
+        return next((start for start in reversed(starts) if start < self.cursor), 0)
+
     def finish(self) -> float:
         """Do what is left and book the update; returns its loss. Raises DivergedError."""
         self.go_to(len(self.ops))
