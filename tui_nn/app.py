@@ -25,6 +25,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tui_nn.desk import Desk
     from tui_nn.modes.build import Build
 
@@ -101,6 +103,13 @@ class Laboratory(App[None]):
         """Let the engine save and end."""
         if self.desk is not None:
             await asyncio.to_thread(self.desk.close)
+
+    def exit(
+        self, result: None = None, return_code: int = 0, message: "RenderableType | None" = None
+    ) -> None:
+        """Leave; what is still under way is called off, so that it meets no half a screen."""
+        self.workers.cancel_all()
+        super().exit(result, return_code, message)
 
     # -- messages -------------------------------------------------------------------------------
 

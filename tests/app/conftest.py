@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,14 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from textual.pilot import Pilot
 from textual.widgets import RichLog
+from waiting import PATIENCE, screen_text, until
 
 from tui_nn.app import Laboratory
 from tui_nn.modes.mode import Mode
 from tui_nn.widgets.status_line import Counters, RunTitle
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.training.checkpoint import load
-
-PATIENCE = 30.0  # seconds after which what has not come will not come
 
 
 class Driver:
@@ -39,12 +37,10 @@ class Driver:
 
     async def until(self, condition: Callable[[], Any], what: str = "") -> Any:
         """Wait until the condition holds; fails with what the screen shows."""
-        end = time.monotonic() + PATIENCE
-        while not (found := condition()):
-            if time.monotonic() > end:
-                raise AssertionError(f"in vain: {what}\n{self.screen()}\n{self.log}")
-            await self.pilot.pause(0.01)
-        return found
+        try:
+            return await until(self.pilot, condition, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log}") from None
 
     async def state(self, *states: str) -> None:
         """Wait until the run is in one of these states."""
@@ -67,11 +63,7 @@ class Driver:
 
     def screen(self) -> str:
         """All text on the screen, line by line."""
-        screen = self.app.screen
-        return "\n".join(
-            "".join(segment.text for segment in line)
-            for line in screen._compositor.render_strips(screen.size)
-        )
+        return screen_text(self.app)
 
     @property
     def title(self) -> str:
@@ -149,6 +141,7 @@ async def _laboratory(
         await driver.until(lambda: desk.monitor.state != "starting", "an opened experiment")
         await pilot.pause()
         yield driver
+        app.exit()
         engine = desk.link.pid or engine
     assert not alive(engine), "the engine outlived the app"
 
@@ -169,4 +162,5 @@ def laboratory(monkeypatch: pytest.MonkeyPatch) -> Any:
     # Textual's pilot waits until the processor idles, which it never does while a run is watched.
     for module in ("textual.app", "textual.pilot"):
         monkeypatch.setattr(f"{module}.wait_for_idle", lambda _: asyncio.sleep(0))
+    monkeypatch.setattr(Laboratory, "NOTIFICATION_TIMEOUT", PATIENCE)  # a slow test sees it, too
     return _laboratory

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from textual.app import App
 from textual.widgets import Input, OptionList, Select
+from waiting import until
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Field
@@ -62,14 +63,6 @@ class BuildApp(App[None]):
 
     def inside(self) -> list[Any]:
         return [layer.get("units", layer["type"]) for layer in self.draft.value(INSIDE)]
-
-
-async def until(pilot: Any, condition: Any) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came true")
 
 
 async def go(pilot: Any, app: BuildApp, path: str) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from textual.app import App
 from textual.widgets import Input, OptionList, Select, Static, Tabs
+from waiting import screen_text, until
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Field
@@ -44,18 +45,6 @@ class BuildApp(App[None]):
     def has_field(self, path: str) -> bool:
         return any(one.path == path and one.is_mounted for one in self.build.query(Field))
 
-    def screen_text(self) -> str:
-        lines = self.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in line) for line in lines)
-
-
-async def until(pilot, condition) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came true")
-
 
 async def ready(pilot, app) -> None:
     await until(pilot, lambda: app.reviews and app.build.query("#form-pane Field"))
@@ -83,8 +72,8 @@ async def test_it_opens_with_parts_shapes_totals_and_data():
             "Data", "dense_1", "dense_2", "Learning", "Loss", "Optimizer", "Schedule",
             "Training", "Stopping", "General",
         ]  # fmt: skip
-        await until(pilot, lambda: "✓ ready to train" in app.screen_text())
-        text = app.screen_text()
+        await until(pilot, lambda: "✓ ready to train" in screen_text(app))
+        text = screen_text(app)
         assert "→ (512,)  401,920 par.  401,408 conn." in text
         assert "407,050 parameters" in text
         assert "406,528 connections" in text
@@ -104,11 +93,11 @@ async def test_typing_a_wrong_number_shows_it_and_mending_it_by_hand_ends_it():
         await until(pilot, lambda: app.reviews[-1].problems)
         assert app.draft.value("layers[0].units") == "4x"
         for told in ("Problems ✗ 1", "✗ must be a whole number (is '4x')", "✗ dense_1"):
-            await until(pilot, lambda told=told: told in app.screen_text())
+            await until(pilot, lambda told=told: told in screen_text(app))
         await until(pilot, lambda: app.reviews[-1].experiment is None)
         await pilot.press("backspace")
         await until(pilot, lambda: not app.reviews[-1].problems)
-        await until(pilot, lambda: "✗" not in app.screen_text())
+        await until(pilot, lambda: "✗" not in screen_text(app))
 
 
 async def test_keys_of_the_mode_are_text_in_a_text_field():
@@ -243,7 +232,7 @@ async def test_a_problem_leads_to_its_field():
         await pilot.click(Findings, offset=(5, 0))
         await until(pilot, lambda: app.has_field("optimizer.beta_1"))
         await until(pilot, lambda: app.focused is app.field("optimizer.beta_1").query_one(Input))
-        await until(pilot, lambda: "✗ must be less than 1.0 (is 2.0)" in app.screen_text())
+        await until(pilot, lambda: "✗ must be less than 1.0 (is 2.0)" in screen_text(app))
 
 
 async def test_other_data_brings_a_network_that_fits_in_one_step():
@@ -255,7 +244,7 @@ async def test_other_data_brings_a_network_that_fits_in_one_step():
         await until(pilot, lambda: app.reviews[-1].experiment.data.name == "iris")
         await until(pilot, lambda: app.reviews[-1].problems == ())
         assert app.draft.layers[1] == {"type": "dense", "units": 3, "activation": "softmax"}
-        await until(pilot, lambda: "sepal" in app.screen_text())
+        await until(pilot, lambda: "sepal" in screen_text(app))
         await pilot.press("ctrl+z")
         await until(pilot, lambda: app.draft.tree == before)
         await until(pilot, lambda: app.reviews[-1].experiment.data.name == "mnist_small")
@@ -476,7 +465,7 @@ async def test_what_is_usual_for_the_data_is_a_key_away(keys):
             names = app.screen.query_one(OptionList)
             names.highlighted = names.get_option_index("usual")
             await pilot.press("enter")
-        await until(pilot, lambda: "Usual for venn: multi-label" in app.screen_text())
+        await until(pilot, lambda: "Usual for venn: multi-label" in screen_text(app))
         names = app.screen.query_one(OptionList)
         assert prompts(names)[0] == "small   10 · relu → 3 · sigmoid · 150 epochs"
         names.highlighted = 1

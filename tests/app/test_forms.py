@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field as Declared
 from textual.app import App
 from textual.widgets import Checkbox, Input, Select, TextArea
+from waiting import until
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Edited, Field
@@ -88,14 +89,6 @@ def app_of(path: str, name: str = "xor") -> FormApp:
 
 def said(field: Field) -> str:
     return str(field.query_one(".field-problem").render()) if field.has_class("-wrong") else ""
-
-
-async def until(pilot, condition) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause()
-    raise AssertionError("it never came true")
 
 
 async def test_a_number_is_told_as_it_is_typed():

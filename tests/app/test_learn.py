@@ -1,14 +1,17 @@
 """Learn mode on the real engine: what a person sees of a lesson, does in it, and finds again."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 from textual_fspicker import FileOpen
+from waiting import PATIENCE
 
 from tui_nn.lessons import entries, load
+from tui_nn.lessons.shelf import Shelf
 from tui_nn.widgets.lesson_list import LessonList
 from tui_nn.widgets.story_page import StoryPage
 
@@ -110,7 +113,7 @@ async def test_all_lessons_are_listed_with_their_progress(laboratory: Any, xor: 
 async def test_a_story_is_stepped_through_by_many_keys(laboratory: Any, xor: Path) -> None:
     async with laboratory(xor) as app:
         mode = await learn(app)
-        assert "Six units, numbered straight through" in app.screen()
+        await app.shows("Six units, numbered straight through")
         for key, step in (
             ("n", 2), ("b", 1), ("right", 2), ("left", 1), ("enter", 2), ("b", 1), ("space", 2),
             ("n", 3), ("pageup", 2), ("pagedown", 3), ("right", 4), ("left", 3),
@@ -161,7 +164,7 @@ async def test_a_table_lays_the_slide_beside_the_program(laboratory: Any, xor: P
         row = next(line for line in app.screen().splitlines() if "new(dense_1.bias)[0]" in line)
         words = row.strip("│ ").split("│")[-1].split()
         assert words == ["b4", "-0.408", "-0.407852", "≈", "rounded", "new(dense_1.bias)[0]"]
-        assert "· computed" in app.screen()
+        await app.shows("· computed")
         mode = app.app.screen
         mode.action_shelf()
         await app.pilot.pause()
@@ -256,6 +259,21 @@ async def test_progress_outlives_the_app(laboratory: Any, xor: Path, tmp_path: P
         await app.press("enter")
         await at(app, 2)
         await app.shows("And what does unit 4 put out?")
+
+
+async def test_leaving_while_a_lesson_is_worked_out_calls_that_off(
+    laboratory: Any, xor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(Shelf, "read", lambda *_, **__: (reading.set(), done.wait(PATIENCE)))
+    async with laboratory(xor) as app:
+        await app.mode("6", "learn")
+        await app.shows("L6 Backpropagation")
+        await app.press("enter")
+        await app.until(reading.is_set, "a lesson being read")
+        app.app.exit()
+        await app.until(lambda: not app.app.workers, "no worker left")
+        done.set()
 
 
 async def test_a_damaged_progress_file_is_put_aside(
@@ -417,6 +435,6 @@ async def test_every_page_of_every_lesson_is_told(laboratory: Any, xor: Path) ->
             for step in range(entry.steps):
                 await at(app, step + 1)
                 assert mode._page.title == mode._reading.story.lesson.steps[step].title
-                assert mode._page.title.split()[0] in app.screen()
+                await app.shows(mode._page.title.split()[0])
                 mode.action_turn(1)
             await app.until(lambda: mode._reading is None, "the list")

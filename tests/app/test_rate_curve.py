@@ -1,9 +1,8 @@
 """The learning rate drawn in Build mode, as the schedule's form is filled in."""
 
-from typing import Any
-
 from textual.app import App
 from textual.widgets import Input, Select, Static
+from waiting import screen_text, until
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Field
@@ -28,23 +27,11 @@ class BuildApp(App[None]):
         series = self.build.query_one(RateCurve).query_one(Curve).series
         return {one.name: one.history.buckets().mean.round(6).tolist() for one in series}
 
-    def screen_text(self) -> str:
-        lines = self.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in line) for line in lines)
-
 
 def kind(app: BuildApp) -> Select[str] | None:
     """Where the kind of schedule is chosen, once that form is up."""
     found = (one for one in app.build.query(Field) if one.is_mounted and one.path == "schedule")
     return next((one.query(Select).first() for one in found if one.query(Select)), None)
-
-
-async def until(pilot: Any, condition: Any) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came true")
 
 
 async def test_the_curve_follows_the_form() -> None:
@@ -68,7 +55,7 @@ async def test_the_curve_follows_the_form() -> None:
         await until(pilot, lambda: app.rates["rate"][:3] == [0.05, 0.025, 0.0125])
         gamma.query_one(Input).value = "2"  # wrong: nothing can be drawn
         await until(pilot, lambda: not app.rates)
-        await until(pilot, lambda: "drawn here as soon as" in app.screen_text())
+        await until(pilot, lambda: "drawn here as soon as" in screen_text(app))
 
 
 async def test_what_waits_for_the_loss_says_so_and_shows_an_example() -> None:

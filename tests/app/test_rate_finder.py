@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from textual.app import App
 from textual.widgets import Button, Input, Label
+from waiting import until
 
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.rate_finder import RateFinder, words
@@ -153,10 +154,7 @@ async def test_without_a_suggestion_there_is_nothing_to_take() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         app.monitor.rates = RatesTried(100, done=True, why="L-BFGS needs none")
-        for _ in range(400):
-            if "L-BFGS" in str(app.screen.query_one("#words", Label).content):
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: "L-BFGS" in str(app.screen.query_one("#words", Label).content))
         assert str(app.screen.query_one("#words", Label).content) == (
             "No rate is suggested: L-BFGS needs none."
         )

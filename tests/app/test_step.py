@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from textual.app import App
 from textual.widgets import Static
+from waiting import until
 
 from tui_nn.modes.step import Step
 from tui_nn.monitor import Monitor
@@ -106,17 +107,10 @@ def opened(tmp_path):
     return run
 
 
-async def until(pilot, condition):
-    for _ in range(100):
-        await pilot.pause()
-        if condition():
-            return
-    raise AssertionError("never came true")
-
-
 async def press(app, pilot, *keys):
     """Press keys and wait until the screen shows what the engine answered."""
     await pilot.press(*keys)
+    await pilot.pause()
     await until(pilot, lambda: app.step.moment and app.step.moment.view is app.monitor.view)
     await pilot.pause()
 
@@ -491,8 +485,8 @@ async def test_at_the_end_of_training_it_says_what_to_do(opened):
         assert "Training is complete" in str(app.step.query_one("#idle", Static).content)
         await pilot.press("n", "b", "p", "[", "down", "right", "s", "o", "D", "t", "f")
         app.send(protocol.Restart())
-        await until(pilot, lambda: not app.step.has_class("idle"))
-        assert app.monitor.view.iteration == 1
+        view = await until(pilot, lambda: not app.step.has_class("idle") and app.monitor.view)
+        assert view.iteration == 1
 
 
 async def test_another_experiment_has_other_layers(opened, tmp_path):

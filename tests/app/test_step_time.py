@@ -5,6 +5,7 @@ import copy
 
 import pytest
 from textual.app import App
+from waiting import until
 
 from tui_nn.modes.looking import same_operation
 from tui_nn.modes.step import Step
@@ -56,11 +57,8 @@ class Driver:
         self.app, self.pilot, self.step = app, pilot, app.step
 
     async def until(self, condition):
-        for _ in range(100):
-            await self.pilot.pause()
-            if condition():
-                return
-        raise AssertionError("never came true")
+        await self.pilot.pause()
+        await until(self.pilot, condition)
 
     async def press(self, *keys):
         await self.pilot.press(*keys)

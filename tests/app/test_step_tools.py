@@ -78,7 +78,7 @@ async def test_an_explanation_has_symbols_numbers_result_and_a_sentence(
         assert "bias" in explanation(app)
         await app.press("a")
         await app.until(lambda: "dense_1.z[0, 0]" in explanation(app), "code names")
-        assert "kernel[0, 0]" in app.screen()
+        await app.shows("kernel[0, 0]")
         await app.press("a", "D", "D")
         await steps(app, 1)
         assert explanation(app).splitlines()[0].startswith("h4 = 0.331812")
@@ -91,7 +91,7 @@ async def test_the_sign_of_the_error_is_the_same_everywhere(laboratory: Any, han
         assert explanation(app).startswith("δ6 = −0.1312")
         await app.press("s")
         await app.until(lambda: explanation(app).startswith("e6 = 0.1312"), "e")
-        assert "δ" not in app.screen()
+        await app.until(lambda: "δ" not in app.screen(), "no δ any more")
 
 
 async def test_the_keys_a_newcomer_needs_are_whole_at_80_columns(
@@ -105,7 +105,7 @@ async def test_the_keys_a_newcomer_needs_are_whole_at_80_columns(
         )
         assert any("▶ next (n)" in line for line in shown)
         await steps(app, 1)
-        assert "✓ done (b)" in app.screen()
+        await app.shows("✓ done (b)")
         await app.press("question_mark")
         await app.until(lambda: isinstance(app.app.screen, Help), "the help")
         await app.shows("takes it back")

@@ -9,8 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.events import Resize
-from textual.message import Message
 from textual.widgets import Static
 
 from tui_nn.modes.looking import Looking
@@ -57,7 +55,6 @@ click goes there. `[ ]` `u` `,` choose layer, unit, sample; a click on a neuron 
 **Through time:** `<` `>` choose the time step of a recurrent layer, `{` `}` its gate, a click too;
 `T` shows the layer unrolled over all steps, or one of them in the network.
 """
-WIDTHS: Final = {"-small": 0, "-medium": 72, "-wide": 110, "-huge": 150}
 FEW: Final = {"N": "update", "B": "update back", "space": "play", "g": "go to"}
 
 
@@ -73,21 +70,6 @@ def _transport() -> list[BindingType]:
     return [*few, *(replace(b, show=False) for b in bindings if b.key not in FEW)]
 
 
-class Panes(Horizontal):
-    """All panes; says how much room they have."""
-
-    class Resized(Message):
-        """So many cells from left to right."""
-
-        def __init__(self, width: int) -> None:
-            super().__init__()
-            self.width = width
-
-    def on_resize(self, event: Resize) -> None:
-        """Say it."""
-        self.post_message(self.Resized(event.size.width))
-
-
 class Step(StepTime, inherit_bindings=False):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
@@ -95,6 +77,7 @@ class Step(StepTime, inherit_bindings=False):
     HELP = HELP
     BINDING_GROUP_TITLE = "Step mode"
     name_of_mode = "step"
+    HORIZONTAL_BREAKPOINTS = [(0, "-small"), (72, "-medium"), (110, "-wide"), (150, "-huge")]
     VERTICAL_BREAKPOINTS = [
         (0, "-tiny"), (16, "-short"), (22, "-normal"), (30, "-tall"), (42, "-high")
     ]  # fmt: skip
@@ -137,7 +120,7 @@ class Step(StepTime, inherit_bindings=False):
         yield OperationStrip(id="strip")
         yield Static(id="sections")
         yield Static(id="idle")
-        with Panes(id="panes"):
+        with Horizontal(id="panes"):
             yield OperationTree(id="program")
             with Vertical(id="views"):
                 with Container(id="pictures"):
@@ -156,12 +139,9 @@ class Step(StepTime, inherit_bindings=False):
         """A pane that is hidden cannot keep the focus: another gets it."""
         self.call_after_refresh(self._keep_focus)
 
-    def on_panes_resized(self, event: Panes.Resized) -> None:
-        """As many panes side by side as there is room for."""
-        fitting = max((width, name) for name, width in WIDTHS.items() if width <= event.width)[1]
-        for name in WIDTHS:
-            self.set_class(name == fitting, name)
-        self._show_section()
+    def on_resize(self) -> None:
+        """As many panes side by side as there is room for, once the breakpoints are set."""
+        self.call_later(self._show_section)
 
     def on_screen_resume(self) -> None:
         """Lay the next update open, unless it is."""
@@ -371,8 +351,7 @@ class Step(StepTime, inherit_bindings=False):
         sections = self._sections
         if sections and self._section not in sections:
             self._section = "explanation"
-        for section in SECTIONS:
-            self.set_class(section == self._section, f"show-{section}")
+        self.update_classes({f"show-{name}": name == self._section for name in SECTIONS})
         tabs = [
             link(f" {section} ", f"show_section('{section}')", here=section == self._section)
             for section in sections
