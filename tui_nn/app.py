@@ -5,6 +5,7 @@ It imports Textual alone. All else comes with the desk, after the first picture,
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -65,6 +66,7 @@ class Laboratory(App[None]):
         self.desk: Desk | None = None
         self._path = path
         self._early_keys: list[str] = []
+        self._entered: set[str] = set()
         self._said: dict[tuple[str, str], float] = {}
 
     def compose(self) -> ComposeResult:
@@ -89,6 +91,7 @@ class Laboratory(App[None]):
 
     @work
     async def _open(self) -> None:
+        gc.disable()  # until the first mode stands: nothing of all this goes away
         module = await asyncio.to_thread(import_module, "tui_nn.desk")
         desk: Desk = module.Desk(self, self._path, lambda: self.post_message(EngineSpoke()))
         self.desk = desk
@@ -122,6 +125,16 @@ class Laboratory(App[None]):
         """A mode shows the run as it now is."""
         if self.desk is not None:
             self.desk.show_run()
+        if self.current_mode not in self._entered:
+            self._entered.add(self.current_mode)
+            self.call_after_refresh(self._stay)
+
+    def _stay(self) -> None:
+        """What a new mode has brought stays: to look through it for garbage again and again would
+        stop the screen for a tenth of a second each time.
+        """
+        gc.freeze()
+        gc.enable()
 
     def on_build_changed(self, event: "Build.Changed") -> None:
         """The experiment was edited."""

@@ -56,7 +56,13 @@ async def go(pilot, app, path: str) -> None:
     listing.focus()
     listing.highlighted = listing.index_of(path)
     await until(pilot, lambda: app.build._form is not None and app.build._form.path == path)
-    await until(pilot, lambda: app.build.query("#form-pane Field"))
+    await until(
+        pilot,
+        lambda: (
+            (fields := app.build.query("#form-pane Field"))
+            and all(one.is_mounted for one in fields)
+        ),
+    )
     await pilot.pause()
 
 

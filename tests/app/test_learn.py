@@ -161,7 +161,9 @@ async def test_after_the_last_step_the_next_lesson_is_marked(laboratory: Any, xo
 async def test_a_table_lays_the_slide_beside_the_program(laboratory: Any, xor: Path) -> None:
     async with laboratory(xor) as app:
         await learn(app, step=7)
-        row = next(line for line in app.screen().splitlines() if "new(dense_1.bias)[0]" in line)
+        name = "new(dense_1.bias)[0]"
+        await app.shows(name)
+        row = next(line for line in app.screen().splitlines() if name in line)
         words = row.strip("│ ").split("│")[-1].split()
         assert words == ["b4", "-0.408", "-0.407852", "≈", "rounded", "new(dense_1.bias)[0]"]
         await app.shows("· computed")

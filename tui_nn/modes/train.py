@@ -76,6 +76,7 @@ class Train(Transport):
         self._folder: str | None = None
         self._health: object = None
         self._names: tuple[str, ...] = ()
+        self._over_time = False
 
     def compose_mode(self) -> ComposeResult:
         """Two curves above, layers and events below; one of them at a time where it is narrow."""
@@ -109,7 +110,10 @@ class Train(Transport):
         self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
         if opened is not None and monitor.health is not self._health:
             self._health = monitor.health
-            self.refresh_bindings()
+            over_time = bool(monitor.errors_in_time.layers)
+            if over_time != self._over_time:  # T is shown, or is not any more
+                self._over_time = over_time
+                self.refresh_bindings()
             self.query_one(LayerPane).show(opened, monitor.health, monitor.verdicts)
         self.query_one(EventLog).show(monitor.log, monitor.logged)
 
