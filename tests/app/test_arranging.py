@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from textual.app import App
 from textual.widgets import Input, OptionList, Select
-from waiting import until
+from waiting import form_stands, until
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Field
@@ -69,8 +69,7 @@ async def go(pilot: Any, app: BuildApp, path: str) -> None:
     await until(pilot, lambda: app.reviews and app.listing.index_of(path) is not None)
     app.listing.focus()
     app.listing.highlighted = app.listing.index_of(path)
-    await until(pilot, lambda: app.build._form is not None and app.build._form.path == path)
-    await until(pilot, lambda: app.build.query("#form-pane Field"))
+    await until(pilot, lambda: form_stands(app.build, path))
     await pilot.pause()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from textual.app import App
 from textual.widgets import Input, OptionList, Select, Static, Tabs
-from waiting import screen_text, until
+from waiting import form_stands, screen_text, until
 
 from tui_nn.draft import Draft
 from tui_nn.forms.field import Field
@@ -55,14 +55,7 @@ async def go(pilot, app, path: str) -> None:
     listing = app.build.query_one(PartList)
     listing.focus()
     listing.highlighted = listing.index_of(path)
-    await until(pilot, lambda: app.build._form is not None and app.build._form.path == path)
-    await until(
-        pilot,
-        lambda: (
-            (fields := app.build.query("#form-pane Field"))
-            and all(one.is_mounted for one in fields)
-        ),
-    )
+    await until(pilot, lambda: form_stands(app.build, path))
     await pilot.pause()
 
 

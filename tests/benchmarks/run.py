@@ -495,11 +495,12 @@ def key_to_screen() -> Row:
 
 
 def step_opens() -> Row:
-    """From the key until a layer of 512 units is laid open."""
+    """From a key until a layer of 512 units is on screen, in Step mode for the first time."""
     import screen
 
-    delay = screen.step_opens()
-    return Row("Step mode opens on 784-512-10 / 200 ms", 1.0, delay / 200, f"{delay:.0f} ms")
+    first, again, layer = screen.step_opens()
+    detail = f"{first:.0f} ms; {again:.0f} ms once it was there, {layer:.0f} ms to another layer"
+    return Row("Step mode opens on 784-512-10 / 200 ms", 1.0, first / 200, detail)
 
 
 def looked_at() -> Row:

@@ -109,6 +109,15 @@ class Terminal:
             self._written.clear()
         os.write(self._master, key.encode())
 
+    def answered(self, key: str, text: str) -> float:
+        """Seconds from the key until the program has written this; it has a moment's rest then."""
+        begun = time.perf_counter()
+        self.press(key)
+        self.wait_for(text)
+        taken = time.perf_counter() - begun
+        time.sleep(0.5)
+        return taken
+
     def wait_for(self, text: str, seconds: float = 30.0) -> None:
         """Until the program has written this. Raises TimeoutError."""
         with self._more:
@@ -199,19 +208,23 @@ def key_to_screen(presses: int = 40) -> float:
     return quantiles(delays, n=20)[-1] * 1e3
 
 
-def step_opens(turns: int = 7) -> float:
-    """Milliseconds, median, from the key until an update of 784-512-10 lies open in Step mode."""
+def step_opens(turns: int = 7) -> tuple[float, float, float]:
+    """Milliseconds, medians, until the screen shows it: from the key to the first update of
+    784-512-10 laid open, the same when Step mode was there before, and from [ to its 512 units.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "experiment.toml"
         path.write_text(DIGITS.replace("EPOCHS", "10"))
-        return median(_step_opens(path) for _ in range(turns)) * 1e3
+        first, again, layer = zip(*(_step_opens(path) for _ in range(turns)), strict=True)
+    return median(first) * 1e3, median(again) * 1e3, median(layer) * 1e3
 
 
-def _step_opens(path: Path) -> float:
+def _step_opens(path: Path) -> tuple[float, float, float]:
     with Terminal(sys.executable, "-m", "tui_nn", str(path)) as terminal:
         terminal.wait_for("Press space")
         time.sleep(1.0)  # until it rests
-        begun = time.perf_counter()
-        terminal.press("3")
-        terminal.wait_for("paper names")  # stands beside what is shown, never alone
-        return time.perf_counter() - begun
+        first = terminal.answered("3", "paper names")  # stands beside what is shown, never alone
+        layer = terminal.answered("[", "neurons of dense_1")
+        terminal.answered("2", "Layers")
+        again = terminal.answered("3", "neurons of dense_1")
+        return first, again, layer

@@ -7,6 +7,8 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 
+from tui_nn.modes.build import Build
+
 PATIENCE = 30.0  # seconds after which what has not come will not come
 
 
@@ -24,3 +26,11 @@ async def until(pilot: Pilot[Any], condition: Callable[[], Any], what: str = "")
             raise AssertionError(f"in vain: {what}\n{screen_text(pilot.app)}")
         await pilot.pause(0.01)
     return found
+
+
+def form_stands(build: Build, path: str) -> bool:
+    """Whether the form of this part is there, ready to be typed into."""
+    form = build._form
+    if form is None or form.path != path or not form.is_mounted:
+        return False
+    return all(one.is_mounted for one in form.query("*"))
