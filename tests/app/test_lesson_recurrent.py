@@ -110,7 +110,10 @@ def test_clipping_keeps_the_step_short(story: Story) -> None:
         ("simple_rn_1/t=2.h", "did you mean 'simple_rnn_1/t=1.h'"),
         ("simple_rnn_1/t=step.h", "step in 'simple_rnn_1/t=step.h' is no time step"),
         ("simple_rnn_1/t=3", "can't be read as a formula: 'simple_rnn_1/t=3'"),
-        ("spectral_radius(x[0])", r"needs a square matrix \(has the shape \(3, 1\)\)"),
+        (
+            "spectral_radius(x[0])",
+            r"spectral_radius needs a square matrix \(has the shape \(3, 1\)\)",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_formula_over_time_is_told(

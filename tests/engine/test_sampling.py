@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tui_nn_datasets import Dataset, load
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.networks.network import Network
 from tui_nn_engine.training.sampling import sampled, sampling_problem, sharpened
 
 
@@ -28,6 +30,20 @@ def text(tmp_path):
     path = tmp_path / "own.txt"
     path.write_text("abcabcabcabc\nabc")
     return lambda **options: load("text", path=path, window=4, stride=2, **options)
+
+
+READS_ON = {"type": "simple_rnn", "units": 2, "return_sequences": True}
+LSTM = {"type": "lstm", "units": 2}
+
+
+def network(*layers):
+    """Of windows of 4 symbols, out of 4."""
+    tree = {
+        "data": {"name": "words"},
+        "layers": [*layers, {"type": "dense", "units": 4, "activation": "softmax"}],
+        "loss": {"type": "categorical_crossentropy"},
+    }
+    return Network(Experiment.parse(tree), (4, 4))
 
 
 def test_temperature_makes_the_likely_likelier_or_all_alike():
@@ -78,6 +94,17 @@ def test_symbols_come_as_often_as_the_network_says_and_the_same_each_time(text):
 def test_what_cannot_be_written_is_refused(text):
     with pytest.raises(ValueError, match=r"holds no 'z', so nothing can follow"):
         sampled(bigram(text(), {}), text(), start="az")
-    assert "is no text" in sampling_problem(load("reversing", samples=4), (6, 4))
-    assert "must be (4, 4)" in sampling_problem(text(), (4,))
-    assert sampling_problem(text(), (4, 4)) == ""
+    assert "is no text" in sampling_problem(load("reversing", samples=4), network(READS_ON))
+    assert "must be (4, 4)" in sampling_problem(text(), network(LSTM))
+    assert sampling_problem(text(), network(READS_ON)) == ""
+
+
+@pytest.mark.parametrize(
+    ("layers", "name"),
+    [
+        ([{"type": "bidirectional", "layer": READS_ON}], "simple_rnn_2"),
+        ([LSTM, {"type": "repeat_vector", "n": 4}], "repeat_vector_1"),
+    ],
+)
+def test_a_network_that_reads_ahead_writes_nothing(text, layers, name):
+    assert sampling_problem(text(), network(*layers)).startswith(f"{name} has read the whole")

@@ -48,7 +48,7 @@ def sample(run: Path, start: str, count: int, length: int, temperature: float, s
     with bad_input(str(run)):
         trainer = trained(run)
     dataset = trainer.data.dataset
-    if problem := sampling_problem(dataset, trainer.network.output_shape):
+    if problem := sampling_problem(dataset, trainer.network):
         raise Failure(f"{run}: {problem}")
     for index in range(count):
         try:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tui_nn_engine.blocks.schema import ExperimentError, nearest
+from tui_nn_engine.formulas.matrices import spectral_radius
 
 Array = Any
 Result = float | str | tuple[float, ...]
@@ -59,14 +60,6 @@ def _log(x: Array) -> Array:
     return np.log(x)
 
 
-def _spectral_radius(matrix: Array) -> Array:
-    """The largest |λ| of a square matrix: by what its powers grow or shrink in the long run."""
-    shape = np.shape(matrix)
-    if len(shape) != 2 or shape[0] != shape[1]:
-        raise FormulaError(f"spectral_radius(...) needs a square matrix (has the shape {shape})")
-    return np.abs(np.linalg.eigvals(matrix)).max()
-
-
 FUNCTIONS: Mapping[str, Callable[..., Array]] = {
     "ln": _log,
     "log": _log,
@@ -88,7 +81,7 @@ FUNCTIONS: Mapping[str, Callable[..., Array]] = {
     "sum": np.sum,
     "mean": np.mean,
     "norm": lambda x: np.sqrt(np.sum(np.square(x))),
-    "spectral_radius": _spectral_radius,
+    "spectral_radius": lambda matrix: spectral_radius(np.asarray(matrix)),
     "where": lambda condition, yes, no: np.where(condition != 0, yes, no),
     "transpose": np.transpose,
     "flatten": np.ravel,

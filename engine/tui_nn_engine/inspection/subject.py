@@ -87,7 +87,7 @@ def subject(trainer: Trainer, folder: str = "") -> Subject:
         bool(trainer.parameters.specs),
         points,
         values,
-        not sampling_problem(dataset, trainer.network.output_shape),
+        not sampling_problem(dataset, trainer.network),
         recurrent(trainer),
     )
 

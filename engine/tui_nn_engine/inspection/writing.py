@@ -25,7 +25,7 @@ def writing(trainer: Trainer, temperature: float, seed: int) -> Writing:
     no text, or the network does not tell each next symbol.
     """
     dataset = trainer.data.dataset
-    if problem := sampling_problem(dataset, trainer.network.output_shape):
+    if problem := sampling_problem(dataset, trainer.network):
         raise ValueError(problem)
     count = 1 if dataset.lengths is None else LINES
     texts = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_nn_engine.formulas.matrices import spectral_radius
 from tui_nn_engine.networks.elements import Elements
 from tui_nn_engine.programs.program import Program
 from tui_nn_engine.programs.slots import layer_of
@@ -91,12 +92,12 @@ def clipping(program: Program) -> Clipping | None:
 
 
 def _radii(trainer: Trainer, layer: str, gates: tuple[str, ...]) -> Floats:
-    """The largest |eigenvalue| of each gate's square of the recurrent kernel."""
+    """Of each gate's square of the recurrent kernel."""
     kernel = trainer.parameters.views.get(f"{layer}.recurrent_kernel")
     if kernel is None or len(kernel) > LARGEST or not np.isfinite(kernel).all():
         return np.full(len(gates), np.nan)
     squares = np.split(np.asarray(kernel, np.float64), len(gates), axis=1)
-    return np.array([np.abs(np.linalg.eigvals(square)).max() for square in squares])
+    return np.array([spectral_radius(square) for square in squares])
 
 
 def _norm(array: NDArray[np.generic]) -> float:

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_datasets import LINE_END, Dataset, encoded, stream
-from tui_nn_engine.networks.network import Shape
+from tui_nn_engine.layers.recurrent import Recurrent
+from tui_nn_engine.layers.sequences import RepeatVector
+from tui_nn_engine.networks.network import Network
 
 Floats = NDArray[np.float64]
 Predict = Callable[[NDArray[Any]], NDArray[Any]]
@@ -30,13 +32,17 @@ def sharpened(probabilities: NDArray[Any], temperature: float) -> Floats:
     return powers
 
 
-def sampling_problem(dataset: Dataset, output_shape: Shape) -> str:
-    """Why a network with this output can't write this data on, or nothing."""
+def sampling_problem(dataset: Dataset, network: Network) -> str:
+    """Why this network can't write this data on, or nothing."""
     if not dataset.is_text:
         return f"{dataset.name!r} is no text: a network writes on what it was trained to read"
     wanted = (*dataset.steps, dataset.classes)
-    if output_shape != wanted:
-        return f"its output is {output_shape}; to tell each next symbol it must be {wanted}"
+    if network.output_shape != wanted:
+        return f"its output is {network.output_shape}; to tell each next symbol it must be {wanted}"
+    for name, layer in network.layers:
+        backwards = isinstance(layer, Recurrent) and layer.go_backwards
+        if backwards or isinstance(layer, RepeatVector):
+            return f"{name} has read the whole window first, with the symbols that are to be told"
     return ""
 
 
