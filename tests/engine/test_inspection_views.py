@@ -174,6 +174,29 @@ def test_filters_are_the_columns_of_a_kernel() -> None:
     assert filters(Forward(trainer), start(trainer), 1, 0).layer == "dense_2"
 
 
+def test_weights_of_gates_and_of_the_state_have_names() -> None:
+    trainer = Trainer(
+        Experiment.parse(
+            {
+                "data": {"name": "words"},
+                "layers": [
+                    {"type": "masking"},
+                    {"type": "lstm", "units": 3, "return_sequences": True},
+                    {"type": "dense", "units": 27, "activation": "softmax"},
+                ],
+                "loss": "categorical_crossentropy",
+            }
+        )
+    )
+    found = filters(Forward(trainer), start(trainer), 1, 2)
+    kernel = trainer.parameters.views["lstm_1.recurrent_kernel"]
+    assert found.names == ("lstm_1", "lstm_1.recurrent_kernel", "dense_1")
+    assert (found.layer, found.of, found.inputs) == ("lstm_1.recurrent_kernel", 12, 3)
+    assert found.units[:5] == ("i3", "f1", "f2", "f3", "c̃1")
+    np.testing.assert_allclose(found.weights, kernel.T[2:], rtol=1e-6)
+    assert filters(Forward(trainer), start(trainer), 2, 0).units[:2] == ("1", "2")
+
+
 def test_histograms_count_every_weight_then_and_now() -> None:
     trainer = digits()
     found = spread(trainer, start(trainer), Gradients(trainer, start(trainer)))

@@ -75,7 +75,7 @@ class Weights(View):
         if WeightCells.fits(found.inputs, shown.size.width):
             shown.current = "numbers"
             cells = self.query_one(WeightCells)
-            cells.show(weights, self._inputs(found), found.first, found.greatest)
+            cells.show(weights, self._inputs(found), found.units, found.greatest)
         else:
             shown.current = "table"
             self.query_one("#table", Heatmap).array = weights
@@ -85,7 +85,8 @@ class Weights(View):
         names = self.subject.inputs if self.subject and found.layer == found.names[0] else ()
         if len(names) == found.inputs:
             return names
-        return tuple(f"{k + 1}" for k in range(found.inputs))
+        letter = "h" if found.layer.endswith(".recurrent_kernel") else ""
+        return tuple(f"{letter}{k + 1}" for k in range(found.inputs))
 
     def on_resize(self) -> None:
         """Numbers may fit now, or no more."""
@@ -99,8 +100,11 @@ class Weights(View):
         pictured = self.query_one("#shown", ContentSwitcher).current == "pictures"
         count = self.query_one(UnitImages).shown if pictured else len(found.weights)
         when = "at the start" if self._then else f"after {found.iteration:,} updates"
-        text = f"[b]{found.layer}[/b], {when}: units {found.first + 1} to {found.first + count} "
-        text += f"of {found.of:,}; "
+        text = f"[b]{found.layer}[/b], {when}: "
+        if found.units[0].isdigit():
+            text += f"units {found.first + 1} to {found.first + count} of {found.of:,}; "
+        else:
+            text += f"{found.units[0]} to {found.units[count - 1]}, the units gate by gate; "
         if pictured:
             text += "blue below 0, orange above, each to its own greatest weight"
         else:

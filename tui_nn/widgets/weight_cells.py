@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -22,16 +23,19 @@ class WeightCells(Still):
         super().__init__(id=id)
         self._weights: Floats = np.empty((0, 0))
         self._names: tuple[str, ...] = ()
-        self._first, self._greatest = 0, 1.0
+        self._units: tuple[str, ...] = ()
+        self._greatest = 1.0
 
     @staticmethod
     def fits(inputs: int, width: int) -> bool:
         """Whether there is room for the numbers."""
         return UNIT + inputs * CELL <= width
 
-    def show(self, weights: Floats, names: tuple[str, ...], first: int, greatest: float) -> None:
-        """Show weights (units, inputs) of inputs of these names; `first` is the first unit."""
-        self._weights, self._names, self._first = weights, names, first
+    def show(
+        self, weights: Floats, names: tuple[str, ...], units: tuple[str, ...], greatest: float
+    ) -> None:
+        """Show weights (units, inputs) of inputs and units of these names."""
+        self._weights, self._names, self._units = weights, names, units
         self._greatest = greatest or 1.0
         self.news()
 
@@ -43,8 +47,8 @@ class WeightCells(Still):
         palette = DIVERGING_DARK if self.app.current_theme.dark else DIVERGING
         table = shades(self._weights / (2 * self._greatest) + 0.5, palette, 32)
         rows = self._weights[: height - 1 if len(self._weights) < height else height - 2]
-        for k, (row, codes) in enumerate(zip(rows, table, strict=False)):
-            cells = [Segment(f"{self._first + k + 1}".rjust(UNIT - 1) + " ", dim)]
+        for unit, row, codes in zip(self._units, rows, table, strict=False):
+            cells = [Segment(" " * (UNIT - 1 - cell_len(unit)) + unit + " ", dim)]
             for value, code in zip(row.tolist(), codes.tolist(), strict=True):
                 cells += [coloured(value, code), Segment(" ")]
             strips.append(Strip(cells))

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from tui_nn_engine.inspection.forward import Forward
 from tui_nn_engine.inspection.subject import kernels
+from tui_nn_engine.networks.elements import Elements
+from tui_nn_engine.programs.slots import layer_of
 
 MOST = 100  # units told at once
 WIDEST = 1000  # weights of a unit, at most
@@ -17,7 +19,8 @@ class Filters:
     """Weights (units, inputs) of a layer, from unit `first` on, as they are now and at the start.
 
     `of` units there are in all, `inputs` weights in each; `greatest` is the greatest of all in
-    size. `names` are of the layers that have such weights.
+    size. `units` are the numbers of those told, with the letter of the gate where a layer has
+    gates: "f3". `names` are of all that has such weights: "dense_1", "lstm_1.recurrent_kernel".
     """
 
     iteration: int
@@ -26,16 +29,16 @@ class Filters:
     first: int
     of: int
     inputs: int
+    units: tuple[str, ...]
     greatest: float
     weights: NDArray[np.float32]
     start: NDArray[np.float32]
 
 
 def filters(forward: Forward, start: NDArray[np.floating], layer: int, first: int) -> Filters:
-    """Of the layer of this number among those that have a kernel, from unit `first` on.
+    """Of the matrix of this number among those that there are, from unit `first` on.
 
-    `start` is the vector of all parameters at the start. Raises ValueError where no layer has a
-    kernel.
+    `start` is the vector of all parameters at the start. Raises ValueError where there is none.
     """
     parameters = forward.trainer.parameters
     names = kernels(forward.trainer)
@@ -46,6 +49,9 @@ def filters(forward: Forward, start: NDArray[np.floating], layer: int, first: in
     inputs, units = kernel.shape
     first = min(max(first, 0), units - 1)
     here = np.s_[:WIDEST, first : first + MOST]
+    gates = Elements(forward.trainer.network).gates(layer_of(name))
+    each = units // len(gates)
+    numbers = range(first, min(first + MOST, units))
     return Filters(
         forward.trainer.state.iteration,
         name.removesuffix(".kernel"),
@@ -53,6 +59,7 @@ def filters(forward: Forward, start: NDArray[np.floating], layer: int, first: in
         first,
         units,
         inputs,
+        tuple(f"{gates[number // each]}{number % each + 1}" for number in numbers),
         float(np.abs(kernel).max()),
         np.ascontiguousarray(kernel[here].T, np.float32),
         np.ascontiguousarray(before[here].T, np.float32),

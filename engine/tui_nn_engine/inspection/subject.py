@@ -13,6 +13,7 @@ from tui_nn_engine.training.sampling import sampling_problem
 from tui_nn_engine.training.trainer import Trainer
 
 MOST_POINTS = 2000
+MATRICES = {"kernel", "recurrent_kernel", "embeddings"}
 PARTS = ("test", "validation", "train")
 
 
@@ -23,11 +24,11 @@ class Subject:
     `image` is (height, width) of a sample that is a picture, or (). `outputs` counts the network's
     outputs; either `classes`, or `labels` (any number of them apply to a sample), or the `targets`
     of a regression are named.
-    `parts` are those that have samples, the one to look at first. `kernels` are the layers with
-    weights between inputs and units, `parameters` whether there are any at all. `points` (n,
-    inputs) and `values` (n, 1 or targets), class or targets, are samples to draw where there are
-    one or two inputs. `is_text` says whether the network can be asked to write,
-    `recurrent` are the layers that go through time step by step.
+    `parts` are those that have samples, the one to look at first. `kernels` are the weights between
+    inputs and units ("dense_1"), or from a state to itself ("lstm_1.recurrent_kernel"),
+    `parameters` whether there are any at all. `points` (n, inputs) and `values` (n, 1 or targets),
+    class or targets, are samples to draw where there are one or two inputs. `is_text` says whether
+    the network can be asked to write, `recurrent` are the layers that go through time step by step.
     """
 
     folder: str
@@ -99,8 +100,8 @@ def recurrent(trainer: Trainer) -> tuple[str, ...]:
 
 def kernels(trainer: Trainer) -> list[str]:
     """The parameters (inputs, units), in the order of the layers."""
-    specs = trainer.parameters.specs
-    return [s.name for s in specs if s.name.endswith(".kernel") and len(s.shape) == 2]
+    found = [s.name for s in trainer.parameters.specs if len(s.shape) == 2]
+    return [name for name in found if name.rpartition(".")[2] in MATRICES]
 
 
 def few_enough(trainer: Trainer, work: float, limits: tuple[int, int]) -> int:
