@@ -66,7 +66,7 @@ def test_a_whole_update_by_hand(unit: int, sample: int) -> None:
     expected = np.stack([z2[sample], h2[sample], d2[sample]], axis=1)
     np.testing.assert_allclose(view.units["dense_2"], expected)
 
-    assert view.has_bias
+    assert view.rows == (("kernel", 2), ("bias", 1))
     old = np.append(w1[:, unit], b1[unit])
     gradient = np.append(x.T @ d1[:, unit], d1[:, unit].sum())
     table = np.stack([old, gradient, -0.1 * gradient, old - 0.1 * gradient], axis=1)
@@ -163,8 +163,7 @@ def test_any_network_can_be_looked_at_anywhere(layers: list[dict[str, Any]]) -> 
                 assert view.unit == unit
                 assert view.units[name].shape == (units, 3)
                 kernel = found.before.get(f"{name}.kernel")
-                rows = 0 if kernel is None else len(kernel) + view.has_bias
-                assert view.weights.shape == (rows, 4)
+                assert view.weights.shape == (sum(count for _, count in view.rows), 4)
                 if kernel is not None:
                     column = kernel[:, unit % kernel.shape[1]]
                     np.testing.assert_array_equal(view.weights[: len(kernel), 0], column)
@@ -190,6 +189,22 @@ def test_the_operation_looked_at_is_explained_for_unit_sample_and_weight() -> No
     before = step_view(found, "dense_1", 2, 3).explanation
     assert before is not None
     assert (before.operation, before.lines[-1].result) == (0, "")
+
+
+def test_units_of_1943_show_what_excites_what_inhibits_and_the_threshold() -> None:
+    layer = {
+        "type": "mcculloch_pitts",
+        "units": 2,
+        "excitatory": [[2, 0], [0, 1]],
+        "inhibitory": [[0, 3], [1, 0]],
+        "thresholds": [2, 1],
+    }
+    data = {"name": "given", "x": [[1, 0], [1, 1]], "y": [[1, 0], [0, 0]]}
+    found = stepper({"data": data, "layers": [layer], "rule": {"type": "fixed"}})
+    view = step_view(found, "mcculloch_pitts_1", 1, 0)
+    assert view.rows == (("kernel", 2), ("inhibition", 2), ("threshold", 1))
+    assert view.weights[:, 0].tolist() == [0, 1, 3, 0, 1]
+    assert view.frozen.all()
 
 
 def test_frozen_weights_are_told_from_those_not_computed_yet() -> None:

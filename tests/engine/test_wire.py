@@ -242,7 +242,6 @@ BY_CLASS: dict[type, st.SearchStrategy[Any]] = {
         target=vectors,
         units=st.dictionaries(keys, floats, max_size=3),
         weights=floats,
-        has_bias=st.booleans(),
         kernels=st.dictionaries(keys, floats, max_size=2),
         explanation=st.none() | explanations,
         rows=st.lists(st.tuples(texts, whole), max_size=3).map(tuple),

@@ -14,6 +14,7 @@ from tui_nn_engine.formulas.explanation import Notation
 from tui_nn_engine.programs.slots import layer_of
 from tui_nn_engine.stepping.stepview import Listing, StepView
 from tui_nn_engine.stepping.through_time import step_of
+from tui_nn_engine.stepping.unit_weights import MATRICES
 
 Floats = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -24,7 +25,14 @@ OLD, GRADIENT, CHANGE, NEW = range(4)
 """Columns of a unit's weights."""
 
 SORTED_FROM: Final = 17  # fewer rows are seen at one glance, and stay where they are
-WEIGHTS: Final = {"kernel": "w", "recurrent_kernel": "u", "bias": "b", "recurrent_bias": "b′"}
+WEIGHTS: Final = {
+    "kernel": "w",
+    "inhibition": "w⁻",
+    "recurrent_kernel": "u",
+    "bias": "b",
+    "recurrent_bias": "b′",
+    "threshold": "θ",
+}
 """What a unit's weights may be of, and their letters."""
 _SLOT = re.compile(r"((?:dE/d|x·[et])\()?([^()]+)\.(\w+)\)?")
 
@@ -291,7 +299,7 @@ class Moment:
         if not self.paper:
             return self.weight_name_at(row).rpartition(".")[2]
         name = f"{WEIGHTS[part]}{self.gate}"
-        if "bias" in part:
+        if part not in MATRICES:
             return f"{name}{unit}"
         source = self.number(self.view.layer if part == "recurrent_kernel" else self.before, place)
         return f"{name}{source}{',' if max(source, unit) > 9 else ''}{unit}"
@@ -300,7 +308,7 @@ class Moment:
         """A weight as files name it: "dense_1.kernel[0, 3]"."""
         view, (part, place) = self.view, self.weight_at(row)
         column = view.gate * len(view.units[view.layer]) + view.unit
-        index = f"{column}" if "bias" in part else f"{place}, {column}"
+        index = f"{place}, {column}" if part in MATRICES else f"{column}"
         return f"{view.layer}.{part}[{index}]"
 
     @property

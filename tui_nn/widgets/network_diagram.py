@@ -302,15 +302,14 @@ def _weight(moment: Moment, edge: Edge) -> str:
     """What stands on an edge; "" where it is not known."""
     (_, source), (layer, unit) = edge
     view = moment.view
-    if (layer, unit) == (view.layer, view.unit):
-        if source >= moment.inputs:
-            return ""
-        new = view.weights[source, NEW]
-        return figure(float(view.weights[source, OLD] if np.isnan(new) else new), moment.digits)
     kernel = view.kernels.get(layer)
-    if kernel is None or source >= len(kernel) or unit >= kernel.shape[1]:
+    if kernel is not None:
+        known = source < len(kernel) and unit < kernel.shape[1]
+        return figure(float(kernel[source, unit]), moment.digits) if known else ""
+    if (layer, unit) != (view.layer, view.unit) or source >= moment.inputs:
         return ""
-    return figure(float(kernel[source, unit]), moment.digits)
+    new = view.weights[source, NEW]
+    return figure(float(view.weights[source, OLD] if np.isnan(new) else new), moment.digits)
 
 
 def _along(canvas: Canvas, lines: list[Connection], texts: dict[Edge, str]) -> list[Label] | None:

@@ -78,7 +78,6 @@ class StepView:
     target: Floats
     units: dict[str, Floats]
     weights: Floats
-    has_bias: bool
     kernels: dict[str, Floats] = field(default_factory=dict)
     source: int = 0
     frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
@@ -174,7 +173,6 @@ def step_view(
         target=_at(program.y.array[sample], time),
         units=units,
         weights=weights,
-        has_bias=any("bias" in each.part for each in rows),
         kernels=kernels,
         source=source,
         frozen=frozen,

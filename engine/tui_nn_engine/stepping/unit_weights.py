@@ -1,4 +1,4 @@
-"""The weights of one unit, row by row: of its inputs, of the state before, its biases.
+"""The weights of one unit, row by row: of its inputs, of the state before, its biases, threshold.
 
 A unit of a layer with gates has such rows for each gate; a weight is told by its row.
 """
@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from tui_nn_engine.programs.slots import Array
 
-PARTS = ("kernel", "recurrent_kernel", "bias", "recurrent_bias")
+MATRICES = frozenset({"kernel", "inhibition", "recurrent_kernel"})
+"""Parameters (inputs, units); the others are (units,)."""
+PARTS = (
+    "kernel", "inhibition", "recurrent_kernel", "bias", "recurrent_bias", "threshold"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Rows:
     def index(self, row: int) -> tuple[int, ...]:
         """Where the weight of a row stands in the parameter, the nearest there is."""
         inner = min(max(row - self.first, 0), self.count - 1)
-        return (inner, self.column) if "kernel" in self.part else (self.column,)
+        return (inner, self.column) if self.part in MATRICES else (self.column,)
 
 
 def unit_weights(parameters: Mapping[str, Array], layer: str, column: int) -> tuple[Rows, ...]:
@@ -42,7 +46,7 @@ def unit_weights(parameters: Mapping[str, Array], layer: str, column: int) -> tu
         array = parameters.get(f"{layer}.{part}")
         if array is None:
             continue
-        count = array.shape[0] if "kernel" in part else 1
+        count = array.shape[0] if part in MATRICES else 1
         found.append(Rows(f"{layer}.{part}", column % array.shape[-1], first, count))
         first += count
     return tuple(found)
