@@ -1,64 +1,19 @@
-"""Learning without gradients, against what the lectures print and against plain loops."""
+"""Rules without gradients learn what the lectures print, and what plain loops come to.
 
-from pathlib import Path
-from typing import Any, Literal
+Hebb's rule, the perceptron, the adaline, and the circuits and networks whose weights stand fixed.
+"""
 
 import numpy as np
 import pytest
+from rule_experiments import CIRCUITS, OR, RULES, dense, experiment, logic, points, trained
 
-from tui_nn_engine import Experiment, ExperimentError, Trainer
-from tui_nn_engine.checks.misfits import misfits
-from tui_nn_engine.data.prepared import PreparedData, prepare
-from tui_nn_engine.formulas.explanation import Notation
-from tui_nn_engine.stepping.explain import element_of, explain
-from tui_nn_engine.stepping.stepper import Stepper
+from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.training.events import RunEnded
-from tui_nn_engine.training.health import COLUMNS, health
-from tui_nn_engine.training.runs import Run
-
-OR = [[0, 0], [0, 1], [1, 0], [1, 1]]
-RULES = ("perceptron", "hebb", "adaline")
-
-
-def experiment(
-    rule: str,
-    *,
-    data: dict[str, Any] | None = None,
-    rate: float = 1.0,
-    activation: Any = "step",
-    start: list[list[float]] | None = None,
-    bias: bool = True,
-    **training: Any,
-) -> Experiment:
-    """One unit on a gate, all weights zero unless told, sample by sample in order."""
-    initial = "zeros" if start is None else {"type": "given", "values": start}
-    layer = {"type": "dense", "units": 1, "activation": activation, "use_bias": bias}
-    return Experiment.parse(
-        {
-            "dtype": "float64",
-            "data": data or {"name": "gates", "gate": "or"},
-            "layers": [{**layer, "kernel_initializer": initial}],
-            "rule": {"type": rule, "learning_rate": rate},
-            "training": {
-                "epochs": 3,
-                "batch_size": 1,
-                "shuffle": False,
-                "threads": 1,
-                **training,
-            },
-        }
-    )
 
 
 def weights(trainer: Trainer) -> list[float]:
     """The flat vector: w1, w2, b."""
     return [float(weight) for weight in trainer.parameters.values]
-
-
-def trained(trainer: Trainer) -> Trainer:
-    for _ in trainer.run():
-        pass
-    return trainer
 
 
 def accuracies(trainer: Trainer) -> list[float]:
@@ -69,7 +24,7 @@ def accuracies(trainer: Trainer) -> list[float]:
     return found
 
 
-# -- what the lectures print ----------------------------------------------------------------------
+# -- what the lectures print -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -151,31 +106,19 @@ def test_the_perceptron_goes_round_in_a_circle_on_xor() -> None:
     assert len({tuple(each) for each in circle}) == 4
 
 
-CIRCUITS = {  # the figure of 1943: a unit fires with two spikes at least
-    "C = A": ([[2], [0]], None, [0, 0, 1, 1]),
-    "C = A and B": ([[1], [1]], None, [0, 0, 0, 1]),
-    "C = A or B": ([[2], [2]], None, [0, 1, 1, 1]),
-    "C = A and not B": ([[2], [0]], [[0], [1]], [0, 0, 1, 0]),
-}
-
-
-def logic(
-    excitatory: list[list[int]], inhibitory: list[list[int]] | None, truth: list[int]
-) -> Experiment:
-    layer = {
-        "type": "mcculloch_pitts",
-        "units": 1,
-        "excitatory": excitatory,
-        "thresholds": [2],
-    } | ({"inhibitory": inhibitory} if inhibitory else {})
-    return Experiment.parse(
-        {
-            "data": {"name": "given", "x": OR, "y": truth},
-            "layers": [layer],
-            "rule": "mcculloch_pitts",
-            "training": {"epochs": 1, "threads": 1},
-        }
-    )
+def test_a_layer_that_stays_as_it_is_may_come_before_the_one_that_learns() -> None:
+    """Rosenblatt's machine: fixed features, then a layer that learns; here they divide XOR."""
+    hidden = {
+        **dense("step", units=2, kernel_trainable=False, bias_trainable=False),
+        "kernel_initializer": {"type": "given", "values": [[1, 1], [1, 1]]},
+        "bias_initializer": {"type": "given", "values": [-0.5, -1.5]},
+    }
+    chosen = experiment("perceptron", data={"name": "gates", "gate": "xor"}, epochs=30)
+    both = Experiment.parse(chosen.tree() | {"layers": [hidden, dense("step")]})
+    trainer = Trainer(both)
+    before = trainer.parameters.views["dense_1.kernel"].tolist()
+    assert accuracies(trainer)[-1] == 1
+    assert trainer.parameters.views["dense_1.kernel"].tolist() == before
 
 
 @pytest.mark.parametrize("circuit", CIRCUITS)
@@ -221,21 +164,29 @@ def test_circuits_of_several_layers_compute_what_one_cannot() -> None:
     ]
 
 
-# -- against plain loops and gradient descent -----------------------------------------------------
+def test_a_network_worked_out_by_hand_is_fixed_with_any_layers() -> None:
+    """XNOR = OR(AND, (NOT x1) AND (NOT x2)) by sigmoid units, as in the lecture."""
+    layers = [
+        {
+            **dense("sigmoid", units=2),
+            "kernel_initializer": {"type": "given", "values": [[20, -20], [20, -20]]},
+            "bias_initializer": {"type": "given", "values": [-30, 10]},
+        },
+        {
+            **dense("sigmoid"),
+            "kernel_initializer": {"type": "given", "values": [[20], [20]]},
+            "bias_initializer": {"type": "given", "values": [-10]},
+        },
+    ]
+    data = {"name": "gates", "gate": "xnor"}
+    chosen = Experiment.parse({"data": data, "layers": layers, "rule": "fixed"})
+    trainer = trained(Trainer(chosen))
+    assert (trainer.predict(np.array(OR)).ravel() > 0.5).tolist() == [True, False, False, True]
+    assert trainer.parameters.trainable_size == 0
+    assert weights(trainer) == weights(Trainer(chosen))
 
 
-def points(rule: str, size: int, **changes: Any) -> Experiment:
-    """Three clouds of points, an output for each, by batches of `size`; the last may be ragged."""
-    activation = {"perceptron": "step", "hebb": "step", "adaline": "linear"}[rule]
-    tree = {
-        "seed": 4,
-        "dtype": "float64",
-        "data": {"name": "gaussians", "samples": 30, "classes": 3, "test_fraction": 0},
-        "layers": [{"type": "dense", "units": 3, "activation": activation}],
-        "rule": {"type": rule, "learning_rate": 0.03},
-        "training": {"epochs": 4, "batch_size": size, "threads": 1},
-    }
-    return Experiment.parse(tree | changes)
+# -- against plain loops and gradient descent ------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 4, 30])
@@ -298,416 +249,3 @@ def test_adaline_diverges_in_words_at_too_large_a_rate() -> None:
     assert last.reason == "diverged"
     assert "not finite" in last.message
     assert np.isfinite(trainer.parameters.values).all()
-
-
-# -- every way of running ends alike --------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [1, 7])
-@pytest.mark.parametrize("rule", RULES)
-def test_stepping_ends_as_running_does_and_back_leaves_no_trace(rule: str, size: int) -> None:
-    straight, stepped = Trainer(points(rule, size)), Trainer(points(rule, size))
-    for _ in range(6):
-        before = stepped.parameters.values.tobytes()
-        stepper = Stepper(stepped)
-        while stepper.forward():
-            pass
-        after = stepped.parameters.values.tobytes()
-        stepper.go_to(0)
-        assert stepped.parameters.values.tobytes() == before
-        stepper.finish()
-        assert stepped.parameters.values.tobytes() == after
-        straight.update()
-    assert straight.parameters.values.tobytes() == stepped.parameters.values.tobytes()
-
-
-def test_operations_and_slots_have_the_names_that_are_documented() -> None:
-    trainer = Trainer(points("perceptron", 7))
-    stepper = Stepper(trainer)
-    stepper.go_to(len(stepper.ops))
-    written = [op.output.name for op in stepper.ops]
-    assert written == [
-        "dense_1.xW",
-        "dense_1.z",
-        "dense_1.h",
-        "loss.E",
-        "dense_1.e",
-        "x·e(dense_1.bias)",
-        "x·e(dense_1.kernel)",
-        "perceptron.Δw",
-        "weights",
-    ]
-    slots = stepper.program.slots()
-    e, x = slots["dense_1.e"].array, slots["x"].array
-    np.testing.assert_array_equal(e, slots["t"].array - slots["dense_1.h"].array)
-    np.testing.assert_allclose(slots["x·e(dense_1.kernel)"].array, x.T @ e)
-    assert np.shares_memory(slots["x·e"].array, slots["x·e(dense_1.bias)"].array)
-    hebb = Trainer(points("hebb", 7))
-    assert "x·t(dense_1.kernel)" in hebb.load().slots()
-    assert "dense_1.e" not in hebb.load().slots()
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_run_resumes_exactly(rule: str, tmp_path: Path) -> None:
-    straight = trained(Trainer(points(rule, 4)))
-    run = Run(Trainer(points(rule, 4)), tmp_path / "run")
-    list(run.record(5))
-    run.save()
-    resumed = Run.resume(tmp_path / "run")
-    list(resumed.record())
-    assert resumed.trainer.parameters.values.tobytes() == straight.parameters.values.tobytes()
-
-
-def test_the_rate_can_be_changed_while_it_runs() -> None:
-    trainer = Trainer(points("adaline", 4))
-    for _ in range(3):
-        trainer.update()
-    trainer.change_learning_rate(0.25)
-    before = trainer.parameters.values.copy()
-    trainer.update()
-    step = trainer.parameters.values - before
-    np.testing.assert_allclose(step, 0.25 * trainer.parameters.gradients)
-    assert trainer.experiment.method.learning_rate == 0.03
-    again = trained(Trainer(trainer.experiment))
-    assert again.parameters.values.tobytes() == trained(trainer).parameters.values.tobytes()
-
-
-def test_health_is_measured() -> None:
-    trainer = Trainer(points("perceptron", 4))
-    trainer.update()
-    assert trainer.program is not None
-    row = dict(zip(COLUMNS, health(trainer, trainer.program)[0], strict=True))
-    assert row["gradient_norm"] == pytest.approx(np.linalg.norm(trainer.parameters.gradients))
-    assert row["update_ratio"] > 0
-    logical = trained(Trainer(logic(*CIRCUITS["C = A"])))
-    assert logical.program is not None
-    assert np.isnan(health(logical, logical.program)[0][-3:-1]).all()
-
-
-# -- files and problems ---------------------------------------------------------------------------
-
-TEXT = """# a perceptron
-[data]
-name = "gates" # by hand
-
-[[layers]]
-type = "dense"
-units = 1
-activation = "step"
-
-[rule]
-type = "perceptron" # Rosenblatt's
-learning_rate = 0.2
-
-[training]
-batch_size = 1
-"""
-
-
-def problems(text: str) -> list[str]:
-    with pytest.raises(ExperimentError) as caught:
-        Experiment.from_toml(text)
-    return [str(problem) for problem in caught.value.problems]
-
-
-def test_a_file_with_a_rule_is_read_and_written_back() -> None:
-    first = Experiment.from_toml(TEXT)
-    assert (first.loss, first.optimizer) == (None, None)
-    assert first.to_toml(TEXT) == TEXT
-    for defaults in (False, True):
-        assert Experiment.from_toml(first.to_toml(defaults=defaults)).rule == first.rule
-    assert "optimizer" not in first.tree(defaults=True)
-    short = Experiment.from_toml(TEXT.replace("perceptron", "widrow_hoff"))
-    assert '"adaline"' in short.to_toml()
-    other = first.overridden(["rule.learning_rate=0.5", "rule.type=hebb"])
-    assert other.method.learning_rate == 0.5
-    assert 'type = "hebb" # Rosenblatt\'s' in other.to_toml(TEXT)
-
-
-def test_exactly_one_way_to_learn() -> None:
-    both = TEXT + '[loss]\ntype = "half_squared_error"\n[optimizer]\ntype = "sgd"\n'
-    said = "can't stand beside [rule]: keep one of them (perceptron needs none)"
-    assert problems(both) == [f"loss: {said}", f"optimizer: {said}"]
-    none = TEXT.partition("[rule]")[0]
-    assert problems(none) == ["loss: is missing"]
-    assert problems(none + '[optimizer]\ntype = "adam"') == ["loss: is missing"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "wanted"),
-    [
-        ("perceptron", "percepton", ["rule: 'percepton' is not known; did you mean 'perceptron'?"]),
-        ("0.2", "-1", ["rule.learning_rate: must be greater than 0.0 (is -1)"]),
-        ("learning_rate", "rate", ["rule.rate: is not known here; known: learning_rate, type"]),
-        ("perceptron", "fixed", ["rule.learning_rate: is not known here; did you mean 'type'?"]),
-    ],
-)
-def test_what_is_wrong_in_a_rule_is_named(old: str, new: str, wanted: list[str]) -> None:
-    found = problems(TEXT.replace(old, new))
-    assert [one.partition(";")[0] for one in found] == [one.partition(";")[0] for one in wanted]
-
-
-def test_what_is_wrong_in_mcculloch_pitts_units_is_named() -> None:
-    tree = logic([[1], [1]], None, [0, 0, 0, 1]).tree()
-    layer = tree["layers"][0]
-    wrong = {
-        "excitatory": [[1], [0.5]],
-        "inhibitory": [[-1], [0]],
-        "thresholds": ["two"],
-    }
-    with pytest.raises(ExperimentError) as caught:
-        Experiment.parse({**tree, "layers": [{**layer, **wrong}]})
-    assert sorted(str(one) for one in caught.value.problems) == [
-        "layers[0].excitatory[1][0]: must be a whole number (is 0.5)",
-        "layers[0].inhibitory[0][0]: must be at least 0 (is -1)",
-        "layers[0].thresholds[0]: must be a whole number (is 'two')",
-    ]
-    wrong = {
-        "excitatory": [[1]],
-        "inhibitory": [[1], [0, 1]],
-        "thresholds": [1, 2],
-    }
-    sized = Experiment.parse({**tree, "layers": [{**layer, **wrong}]})
-    with pytest.raises(ExperimentError) as caught:
-        Trainer(sized)
-    shape = "must have the shape (2, 1): a row an input, a column a unit"
-    assert [str(one) for one in caught.value.problems] == [
-        f"layers[0].excitatory: {shape} (has (1, 1))",
-        f"layers[0].inhibitory: {shape} (has rows of unequal length)",
-        "layers[0].thresholds: must have the shape (1,) (has (2,))",
-    ]
-
-
-GATE = {"name": "gates", "gate": "or"}
-BIPOLAR = {"name": "gates", "gate": "or", "bipolar": True, "bipolar_targets": True}
-NUMBERS = {"name": "given", "x": OR, "y": [0.5, 1.5, -2, 0]}
-LEVELS = {"name": "given", "x": OR, "y": [-1, 1, 1, -1]}
-
-
-def dense(activation: str = "linear", **more: Any) -> dict[str, Any]:
-    return {"type": "dense", "units": 1, "activation": activation, **more}
-
-
-@pytest.mark.parametrize(
-    ("rule", "data", "layers", "wanted", "mended"),
-    [
-        (
-            "perceptron",
-            GATE,
-            [dense("sigmoid")],
-            "layers[0].activation: perceptron with targets of 0 and 1 needs step at the output "
-            "(is sigmoid); to mend it: use step",
-            [dense("step")],
-        ),
-        (
-            "perceptron",
-            BIPOLAR,
-            [dense(), {"type": "activation", "activation": "step"}],
-            "layers[1].activation: perceptron with targets of -1 and +1 needs sign at the output "
-            "(is step); to mend it: use sign",
-            [dense(), {"type": "activation", "activation": "sign"}],
-        ),
-        (
-            "perceptron",
-            LEVELS,
-            [dense("step")],
-            "layers[0].activation: perceptron with targets of -1 and +1 needs sign at the output "
-            "(is step); to mend it: use sign",
-            [dense("sign")],
-        ),
-        (
-            "adaline",
-            GATE,
-            [dense("step")],
-            "layers[0].activation: adaline with targets of 0 and 1 needs linear at the output "
-            "(is step); to mend it: use linear",
-            [dense()],
-        ),
-        (
-            "perceptron",
-            GATE,
-            [dense("tanh", units=4), dense("step")],
-            "layers[0]: perceptron teaches a single layer and sends no errors back: dense_1 can't "
-            "learn beside dense_2; to mend it: keep its weights as they start, as in Rosenblatt's "
-            "machine",
-            [
-                dense("tanh", units=4, kernel_trainable=False, bias_trainable=False),
-                dense("step"),
-            ],
-        ),
-        (
-            "hebb",
-            GATE,
-            [dense(), {"type": "dropout"}],
-            "layers[1]: hebb compares what dense_1 gives with the targets: nothing but an "
-            "activation may follow it; to mend it: take out what follows",
-            [dense()],
-        ),
-        (
-            "adaline",
-            GATE,
-            [dense("tanh"), {"type": "activation", "activation": "sign"}],
-            "layers[0].activation: adaline needs a single activation after the sum, but tanh is "
-            "followed by another; to mend it: use linear here",
-            [dense(), {"type": "activation", "activation": "linear"}],
-        ),
-    ],
-)
-def test_networks_that_a_rule_cannot_teach_are_refused_and_mended(
-    rule: str,
-    data: dict[str, Any],
-    layers: list[dict[str, Any]],
-    wanted: str,
-    mended: list[dict[str, Any]],
-) -> None:
-    chosen = Experiment.parse({"data": data, "layers": layers, "rule": rule})
-    with pytest.raises(ExperimentError) as caught:
-        Trainer(chosen)
-    assert str(caught.value.problems[0]) == wanted
-    for _ in range(4):
-        found = misfits(chosen, _prepared(chosen))
-        if not found:
-            break
-        assert found[0].fixed is not None
-        chosen = found[0].fixed
-    else:
-        raise AssertionError("never mended")
-    assert chosen.tree()["layers"] == mended
-    trained(Trainer(chosen))
-
-
-def _prepared(chosen: Experiment) -> PreparedData:
-    return prepare(chosen.data, chosen.seed, chosen.dtype)
-
-
-def test_numbers_to_predict_need_adaline() -> None:
-    chosen = Experiment.parse({"data": NUMBERS, "layers": [dense("step")], "rule": "perceptron"})
-    first = misfits(chosen, _prepared(chosen))[0]
-    assert str(first) == (
-        "rule: perceptron needs targets of 0 and 1, or of -1 and +1, but 'given' has numbers to "
-        "predict; to mend it: use adaline"
-    )
-    assert first.fixed is not None
-    second = misfits(first.fixed, _prepared(chosen))[0]
-    assert second.remedy == "use linear"
-    assert second.fixed is not None
-    assert misfits(second.fixed, _prepared(chosen)) == ()
-
-
-def test_a_layer_that_stays_as_it_is_may_come_before_the_one_that_learns() -> None:
-    """Rosenblatt's machine: fixed features, then a layer that learns; here they divide XOR."""
-    hidden = {
-        **dense("step", units=2, kernel_trainable=False, bias_trainable=False),
-        "kernel_initializer": {"type": "given", "values": [[1, 1], [1, 1]]},
-        "bias_initializer": {"type": "given", "values": [-0.5, -1.5]},
-    }
-    chosen = experiment("perceptron", data={"name": "gates", "gate": "xor"}, epochs=30)
-    both = Experiment.parse(chosen.tree() | {"layers": [hidden, dense("step")]})
-    trainer = Trainer(both)
-    before = trainer.parameters.views["dense_1.kernel"].tolist()
-    assert accuracies(trainer)[-1] == 1
-    assert trainer.parameters.views["dense_1.kernel"].tolist() == before
-
-
-def test_what_can_not_learn_or_not_fire_is_told() -> None:
-    tree = logic(*CIRCUITS["C = A"]).tree()
-    idle = Experiment.parse(tree | {"rule": "perceptron"})
-    assert [str(one) for one in misfits(idle, _prepared(idle))] == [
-        "rule: perceptron has nothing to teach: no layer has weights that learn; to mend it: use "
-        "fixed"
-    ]
-    bipolar = Experiment.parse(tree | {"data": BIPOLAR})
-    (found,) = misfits(bipolar, _prepared(bipolar))
-    assert str(found) == (
-        "layers[0]: mcculloch_pitts_1 needs inputs of 0 and 1, but the inputs of 'gates' are "
-        "others; to mend it: make the inputs 0 and 1"
-    )
-    assert found.fixed is not None
-    assert misfits(found.fixed, _prepared(found.fixed)) == ()
-    between = [dense("tanh"), {**tree["layers"][0], "excitatory": [[1]]}]
-    fed = Experiment.parse(tree | {"layers": between})
-    (found,) = misfits(fed, _prepared(fed))
-    assert "but the outputs of dense_1 are others" in found.message
-    trained(Trainer(Experiment.parse(tree | {"layers": [dense("step"), between[1]]})))
-
-
-def test_a_network_worked_out_by_hand_is_fixed_with_any_layers() -> None:
-    """XNOR = OR(AND, (NOT x1) AND (NOT x2)) by sigmoid units, as in the lecture."""
-    layers = [
-        {
-            **dense("sigmoid", units=2),
-            "kernel_initializer": {"type": "given", "values": [[20, -20], [20, -20]]},
-            "bias_initializer": {"type": "given", "values": [-30, 10]},
-        },
-        {
-            **dense("sigmoid"),
-            "kernel_initializer": {"type": "given", "values": [[20], [20]]},
-            "bias_initializer": {"type": "given", "values": [-10]},
-        },
-    ]
-    data = {"name": "gates", "gate": "xnor"}
-    chosen = Experiment.parse({"data": data, "layers": layers, "rule": "fixed"})
-    trainer = trained(Trainer(chosen))
-    assert (trainer.predict(np.array(OR)).ravel() > 0.5).tolist() == [True, False, False, True]
-    assert trainer.parameters.trainable_size == 0
-    assert weights(trainer) == weights(Trainer(chosen))
-
-
-# -- explained like everything else ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("names", ["paper", "code"])
-@pytest.mark.parametrize("size", [1, 4])
-@pytest.mark.parametrize("rule", RULES)
-def test_every_operation_is_explained_with_its_own_numbers(
-    rule: str, size: int, names: Literal["paper", "code"]
-) -> None:
-    trainer = Trainer(points(rule, size))
-    trainer.update()
-    stepper = Stepper(trainer)
-    stepper.go_to(len(stepper.ops))
-    for index, op in enumerate(stepper.ops):
-        element = element_of(stepper, index, "dense_1", 2, size - 1, 1)
-        found = explain(stepper, index, element, Notation(names, "delta", 17))
-        last = found.lines[-1]
-        place = element if op.phase != "loss" else ()
-        assert last.value == pytest.approx(float(op.output.array[place]))
-        assert len(found.sentence) > 20
-        assert "∂" not in last.left + last.symbols
-        assert "dE/d" not in last.left + last.symbols
-
-
-def test_the_lecture_s_names_stand_in_the_explanations() -> None:
-    trainer = Trainer(experiment("perceptron", rate=0.2, start=[[-0.2], [0.4]], bias=False))
-    for _ in range(2):
-        trainer.update()
-    stepper = Stepper(trainer)
-    stepper.go_to(len(stepper.ops))
-    told = {
-        op.primitive.name: explain(
-            stepper, index, element_of(stepper, index, "dense_1", 0, 0, 0), Notation()
-        ).lines[-1]
-        for index, op in enumerate(stepper.ops)
-    }
-    lines = {
-        name: f"{line.left} = {line.symbols} = {line.numbers} = {line.result}"
-        for name, line in told.items()
-    }
-    assert lines["error"] == "e3 = t − y = 1 − 0 = 1"
-    assert lines["input × error"] == "x·e(w13) = x1·e3 = 1·1 = 1"
-    assert lines["step"] == "Δw13 = η·x·e(w13) = 0.2·1 = 0.2"
-    assert lines["new weights"] == "new w13 = w13 + Δw13 = −0.2 + 0.2 = 0"
-
-
-@pytest.mark.parametrize("sample", range(4))
-def test_a_unit_that_fires_or_not_says_why(sample: int) -> None:
-    trainer = Trainer(logic([[2], [2]], [[0], [1]], [0, 0, 1, 0]))
-    stepper = Stepper(trainer)
-    stepper.go_to(len(stepper.ops))
-    fire = next(i for i, op in enumerate(stepper.ops) if op.primitive.name == "fire")
-    place = element_of(stepper, fire, "mcculloch_pitts_1", 0, sample, 0)
-    found = explain(stepper, fire, place, Notation())
-    assert found.lines[-1].symbols == "0 if i3 > 0 else 1 if z3 ≥ θ3 else 0"
-    reasons = ["Fewer spikes", "An inhibitory input", "Enough spikes", "An inhibitory input"]
-    assert found.sentence.startswith(reasons[sample])
-    assert found.lines[-1].value == [0, 0, 1, 0][sample]
