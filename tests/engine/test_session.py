@@ -8,6 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from desks import (
+    BATCHES,
+    MOONS,
+    STATES,
+    Desk,
+    desk,
+    kinds,
+    nothing,
+    paused,
+    replayed,
+    running,
+    stepped_through,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +33,6 @@ from tui_nn_engine.sessions.protocol import (
     Close,
     Command,
     Export,
-    HealthReport,
     LookAt,
     Open,
     Opened,
@@ -38,23 +50,9 @@ from tui_nn_engine.sessions.protocol import (
     Update,
     Watch,
 )
-from tui_nn_engine.sessions.session import Session
-from tui_nn_engine.stepping.stepview import Listing, StepView
-from tui_nn_engine.training.events import Progress, RunEnded, RunStarted, Saved, SaveFailed
-from tui_nn_engine.training.runs import Run, read_metrics
+from tui_nn_engine.training.events import Progress, RunStarted
+from tui_nn_engine.training.runs import Run
 
-MOONS: dict[str, Any] = {
-    "seed": 5,
-    "data": {"name": "moons", "samples": 40, "validation_fraction": 0.1, "test_fraction": 0.15},
-    "layers": [
-        {"type": "dense", "units": 6, "activation": "tanh"},
-        {"type": "dropout", "rate": 0.2},
-        {"type": "dense", "units": 1, "activation": "sigmoid"},
-    ],
-    "loss": {"type": "binary_crossentropy"},
-    "optimizer": {"type": "adam", "learning_rate": 0.02},
-    "training": {"epochs": 3, "batch_size": 8, "threads": 1},
-}
 MNIST: dict[str, Any] = {
     "data": {"name": "mnist_small", "validation_fraction": 0.1},
     "layers": [
@@ -64,123 +62,9 @@ MNIST: dict[str, Any] = {
     "loss": {"type": "categorical_crossentropy"},
     "training": {"epochs": 2, "batch_size": 128, "threads": 1},
 }
-RELU: dict[str, Any] = {**MOONS, "layers": [{**MOONS["layers"][0], "activation": "relu"}] * 2}
-RELU["layers"] = [*RELU["layers"], MOONS["layers"][-1]]
-BATCHES = 4  # of an epoch of MOONS: 31 samples, the last batch is ragged
-
-
-class Desk:
-    """A session and all it has said."""
-
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-        self.session = Session(self.heard.append)
-
-    def __call__(self, command: Command) -> list[Any]:
-        """What is said to this command."""
-        before = len(self.heard)
-        self.session.handle(command)
-        return self.heard[before:]
-
-    def work(self, portions: int = 10_000) -> list[Any]:
-        """What is said while it trains, for so many portions or to the end."""
-        before = len(self.heard)
-        while self.session.running and portions:
-            self.session.work()
-            portions -= 1
-        return self.heard[before:]
-
-    @property
-    def run(self) -> Run:
-        assert self.session.run is not None
-        return self.session.run
-
-    @property
-    def weights(self) -> bytes:
-        return self.run.trainer.parameters.values.tobytes()
-
-    def last(self, kind: type) -> Any:
-        return next((m for m in reversed(self.heard) if isinstance(m, kind)), None)
-
-
-def desk(tree: dict[str, Any] | None = None, folder: Path | None = None) -> Desk:
-    found = Desk()
-    found(Open(tree or MOONS, str(folder) if folder else None))
-    return found
-
-
-def replayed(experiment: Experiment, updates: int) -> bytes:
-    """The weights after so many updates of a plain loop."""
-    trainer = Trainer(experiment)
-    for _ in range(updates):
-        trainer.update()
-    return trainer.parameters.values.tobytes()
-
-
-def with_training(**training: Any) -> dict[str, Any]:
-    return {**MOONS, "training": {**MOONS["training"], **training}}
-
 
 # -- every command in every state -----------------------------------------------------------------
 
-
-def nothing() -> Desk:
-    return Desk()
-
-
-def ready() -> Desk:
-    return desk()
-
-
-def running() -> Desk:
-    found = desk(with_training(epochs=10**6))
-    found(Play())
-    found.work(2)
-    return found
-
-
-def paused() -> Desk:
-    found = running()
-    found(Pause())
-    return found
-
-
-def stepping() -> Desk:
-    found = desk()
-    found(Update())
-    found(Step(3))
-    return found
-
-
-def stepped_through() -> Desk:
-    found = desk()
-    found(Step(10_000))
-    return found
-
-
-def completed() -> Desk:
-    found = desk()
-    found(Play())
-    found.work()
-    return found
-
-
-def diverged() -> Desk:
-    found = desk(RELU)
-    found(SetLearningRate(1e30))
-    found(Play())
-    found.work()
-    return found
-
-
-STATES: dict[str, Callable[[], Desk]] = {
-    "ready": ready,
-    "running": running,
-    "paused": paused,
-    "stepping": stepping,
-    "completed": completed,
-    "diverged": diverged,
-}
 COMMANDS: list[Command] = [
     Open(MOONS),
     Open({"data": {"name": "moons"}, "layers": []}),
@@ -323,7 +207,7 @@ def test_opening_tells_what_there_is() -> None:
 def test_what_cannot_be_opened_is_refused_and_the_run_goes_on(command: Open, says: str) -> None:
     table = running()
     before = table.run
-    (refused,) = (m for m in table(command) if isinstance(m, Refused))
+    (refused,) = kinds(table(command), Refused)
     assert says in refused.message
     assert table.run is before
     iteration = before.trainer.state.iteration
@@ -369,233 +253,13 @@ def test_a_resumed_run_brings_its_epochs(tmp_path: Path) -> None:
     table = desk(folder=tmp_path / "run")
     table(Play(epochs=2))
     table.work()
-    told = np.concatenate([m.epochs.values for m in table.heard if isinstance(m, Progress)])
+    told = np.concatenate([m.epochs.values for m in kinds(table.heard, Progress)])
     again = Desk()
     again(Open(folder=str(tmp_path / "run"), resume=True))
     opened = again.last(Opened)
     assert (opened.iteration, opened.epoch) == (2 * BATCHES, 2)
     assert opened.history.columns[:3] == ("epoch", "iteration", "loss")
     np.testing.assert_array_equal(opened.history.values, told)
-
-
-# -- training -------------------------------------------------------------------------------------
-
-
-def test_a_pause_right_after_an_epoch_loses_no_line(tmp_path: Path) -> None:
-    table = desk(folder=tmp_path / "run")
-    for _ in range(3):
-        table(Play(epochs=1))
-        while not table.last(Progress) or not len(table.last(Progress).epochs):
-            table.work(1)
-        table(Pause())
-        table.heard.clear()
-    assert [row.epoch for row in read_metrics(tmp_path / "run" / "metrics.jsonl")] == [1, 2, 3]
-
-
-@pytest.mark.parametrize("portions", range(1, 12))
-def test_a_pause_at_the_very_end_still_tells_it(portions: int) -> None:
-    table = desk(with_training(epochs=1))
-    table(Play())
-    table.work(portions)
-    table(Pause())
-    if table.run.trainer.done:
-        assert table.session.state == "completed"
-        assert table.last(RunEnded).test_metrics
-        assert not table.session.running
-
-
-def test_play_for_an_epoch_stops_at_its_end() -> None:
-    table = desk()
-    table(Update())
-    for epoch in (1, 2):
-        table(Play(epochs=1))
-        table.work()
-        said = table.last(StateChanged)
-        assert (said.state, said.epoch, said.batch) == ("paused", epoch, 0)
-    table(Play(epochs=1))
-    table.work()
-    assert table.last(StateChanged).state == "completed"
-
-
-def test_a_complete_run_says_how_it_does_on_test_data_and_takes_more_epochs() -> None:
-    table = completed()
-    ended = table.last(RunEnded)
-    assert (ended.reason, ended.epoch, ended.iteration) == ("completed", 3, 3 * BATCHES)
-    assert set(ended.test_metrics) == {"accuracy"}
-    assert isinstance(table(Play())[0], Refused)
-    assert table(TrainUntil(5))[-1].state == "paused"
-    table(Play())
-    table.work()
-    assert table.last(RunEnded).epoch == 5
-    assert table.weights == replayed(Experiment.parse(with_training(epochs=5)), 5 * BATCHES)
-
-
-def test_fewer_epochs_end_with_the_one_under_way() -> None:
-    table = running()
-    table(Pause())
-    while table.run.trainer.state.batch == 0:
-        table(Update())
-    epoch = table.run.trainer.state.epoch
-    said = table(TrainUntil(1))[-1]
-    assert (said.state, said.epochs) == ("paused", epoch + 1)
-    table(Play())
-    table.work()
-    ended = table.last(RunEnded)
-    assert (ended.reason, ended.epoch, ended.iteration) == (
-        "completed",
-        epoch + 1,
-        (epoch + 1) * BATCHES,
-    )
-
-
-def test_fewer_epochs_while_the_first_step_of_an_epoch_is_taken() -> None:
-    table = desk()
-    table(Play(epochs=1))
-    table.work()
-    table(Step(2))
-    assert table(TrainUntil(1))[-1].epochs == 2
-
-
-def test_another_number_of_epochs_does_not_begin_a_run() -> None:
-    assert desk()(TrainUntil(9))[-1].state == "ready"
-
-
-def test_restart_is_a_run_of_its_own_and_the_one_before_is_kept() -> None:
-    table = paused()
-    table(SetLearningRate(0.5))
-    table(Update())
-    before = table.run
-    table(Restart())
-    assert table.run.folder != before.folder
-    assert table.session.state == "ready"
-    assert table.run.trainer.experiment.training.changes == ()
-    assert table.run.trainer.learning_rate == 0.02
-    kept = Run.resume(before.folder).trainer
-    assert kept.state.iteration == before.trainer.state.iteration
-    assert kept.parameters.values.tobytes() == before.trainer.parameters.values.tobytes()
-
-
-def test_where_the_run_before_cannot_be_kept_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = paused()
-    (tmp_path / "file").touch()
-    table.run.folder = tmp_path / "file"
-    assert any(isinstance(message, SaveFailed) for message in table(Restart()))
-
-
-def test_a_rate_that_explodes_names_layer_and_iteration_and_can_be_mended() -> None:
-    table = desk(RELU)
-    table(SetLearningRate(1e30))
-    table(Play())
-    table.work()
-    ended = table.last(RunEnded)
-    assert (ended.reason, table.session.state) == ("diverged", "diverged")
-    assert f"update {ended.iteration + 1}" in ended.message
-    assert "dense_" in ended.message or "loss" in ended.message
-    assert np.isfinite(table.run.trainer.parameters.values).all()
-    table(Restart())
-    table(SetLearningRate(0.02))
-    table(Play())
-    table.work()
-    assert table.last(RunEnded).reason == "completed"
-    assert table.weights == replayed(Experiment.parse(RELU), 3 * BATCHES)
-
-
-def test_stepping_into_a_divergence_is_undone() -> None:
-    table = desk(RELU)
-    table(SetLearningRate(1e30))
-    table(Update())
-    while not isinstance(table.last(RunEnded), RunEnded):
-        table(Step(1))
-    before = table.run.trainer.state.iteration
-    assert table.session.state == "diverged"
-    assert table.weights == replayed(table.run.trainer.experiment, before)
-    table(Restart())
-    assert table(Step(1))[-1].cursor == 1
-
-
-def test_health_comes_twice_a_second_and_whenever_it_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr("tui_nn_engine.sessions.standing.time.monotonic", lambda: now[0])
-    table = desk(with_training(epochs=10**6))
-    table(Play())
-    reports = []
-    for _ in range(20):
-        now[0] += 0.1
-        reports += [m for m in table.work(1) if isinstance(m, HealthReport)]
-    assert len(reports) in {3, 4}
-    assert isinstance(table(Update())[-1], HealthReport)
-
-
-# -- stepping -------------------------------------------------------------------------------------
-
-
-def test_steps_show_the_operations_and_come_back() -> None:
-    table = desk()
-    said = table(Step(0))
-    assert [type(m) for m in said] == [Listing, StateChanged, StepView]
-    operations = len(said[0].names)
-    before = table.weights
-    assert table(Step(10_000))[-1].cursor == operations
-    assert table.weights != before
-    assert table(Step(-10_000))[-1].cursor == 0
-    assert table.weights == before
-    assert table(LookAt("dense_1", 4, 2))[-1].layer == "dense_1"
-
-
-def test_phases_and_places_do_not_depend_on_what_the_screen_has_seen() -> None:
-    table = desk()
-    phases = table(Step(0))[0].phases
-    backward, update = phases.index("backward"), phases.index("update")
-    for _ in range(3):
-        table(StepPhase(1))
-    assert table.last(StepView).cursor == update
-    table(StepPhase(-1))
-    assert table.last(StepView).cursor == backward
-    for _ in range(2):
-        table(StepTo(5))
-    assert table.last(StepView).cursor == 5
-    assert table(StepTo(-1))[-1].cursor == 0
-    assert table(StepPhase(-1))[-1].cursor == 0
-    assert table(StepTo(10_000))[-1].cursor == len(phases)
-    assert table(StepPhase(1))[-1].iteration == 1, "the next update is opened by a step alone"
-
-
-def test_a_rate_changed_while_stepping_holds_for_the_update_under_way() -> None:
-    table = desk()
-    table(Update())
-    table(Step(10_000))
-    cursor = table.last(StepView).cursor
-    view = table(SetLearningRate(0.7))[-1]
-    assert view.cursor == cursor, "what was done is done again"
-    table(Update())
-    assert table.run.trainer.experiment.training.changes[0].iteration == 1
-    assert table.weights == replayed(table.run.trainer.experiment, 2)
-    assert table.weights != replayed(Experiment.parse(MOONS), 2)
-
-
-def test_the_last_update_stepped_to_its_end_completes_the_run(tmp_path: Path) -> None:
-    table = desk(with_training(epochs=1), tmp_path / "run")
-    for _ in range(BATCHES - 1):
-        table(Update())
-    table(Step(10_000))
-    table(Step(1))
-    assert table.session.state == "completed"
-    assert table.last(RunEnded).test_metrics
-    assert table.last(Saved).iteration == BATCHES
-    assert [row.epoch for row in read_metrics(tmp_path / "run" / "metrics.jsonl")] == [1]
-
-
-def test_a_checkpoint_taken_while_stepping_holds_whole_updates(tmp_path: Path) -> None:
-    table = desk(folder=tmp_path / "run")
-    table(Update())
-    view = table(Step(10_000))[-1]
-    assert isinstance(table(Save())[-1], Saved)
-    assert table(LookAt())[-1].cursor == view.cursor, "saving moves no cursor"
-    kept = Run.resume(tmp_path / "run").trainer
-    assert kept.state.iteration == 1
-    assert kept.parameters.values.tobytes() == replayed(kept.experiment, 1)
 
 
 # -- the promise ----------------------------------------------------------------------------------
@@ -631,4 +295,4 @@ def test_paused_stepped_saved_killed_and_resumed_ends_byte_equal(tmp_path: Path)
     assert {name: array.tobytes() for name, array in state.items()} == {
         name: array.tobytes() for name, array in other.items()
     }
-    assert [type(m) for m in again.heard if isinstance(m, RunStarted)] == [RunStarted]
+    assert len(kinds(again.heard, RunStarted)) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from desks import Desk, kinds, replayed, with_training
 
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.sessions.protocol import (
@@ -29,93 +30,51 @@ from tui_nn_engine.sessions.protocol import (
     TrainUntil,
     Update,
 )
-from tui_nn_engine.sessions.session import Session
 from tui_nn_engine.stepping.stepview import Listing, StepView
 from tui_nn_engine.training import checkpoint
 from tui_nn_engine.training.events import Progress, RunEnded, Saved
 from tui_nn_engine.training.runs import Run, read_metrics
 
-MOONS: dict[str, Any] = {
-    "seed": 5,
-    "data": {"name": "moons", "samples": 40, "validation_fraction": 0.1, "test_fraction": 0.15},
-    "layers": [
-        {"type": "dense", "units": 6, "activation": "tanh"},
-        {"type": "dropout", "rate": 0.2},
-        {"type": "dense", "units": 1, "activation": "sigmoid"},
-    ],
-    "loss": {"type": "binary_crossentropy"},
-    "optimizer": {"type": "adam", "learning_rate": 0.02},
-    "training": {"epochs": 10, "batch_size": 8, "threads": 1},
-}
-BATCHES = 4  # of an epoch
+TEN_EPOCHS = with_training(epochs=10)
+ORIGINAL = Experiment.parse(TEN_EPOCHS)
 
 
-@pytest.fixture(autouse=True)
-def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUI_NN_RUNS", str(tmp_path))
+class Traveller(Desk):
+    """Has done with a command before it is given the next; MOONS is open, for ten epochs."""
 
-
-class Desk:
-    """A session and all it has said."""
-
-    def __init__(self, tree: dict[str, Any] | None = None) -> None:
-        self.heard: list[Any] = []
-        self.session = Session(self.heard.append)
-        self(Open(tree or MOONS))
+    def __init__(self, tree: dict[str, Any] = TEN_EPOCHS) -> None:
+        super().__init__()
+        self(Open(tree))
 
     def __call__(self, *commands: Command) -> list[Any]:
         """What is said to these commands, until there is nothing left to do."""
         before = len(self.heard)
         for command in commands:
-            self.session.handle(command)
-            while self.session.running:
-                self.session.work()
+            super().__call__(command)
+            self.work()
         return self.heard[before:]
-
-    @property
-    def run(self) -> Run:
-        assert self.session.run is not None
-        return self.session.run
 
     @property
     def place(self) -> tuple[str, int, int]:
         """State, iteration and tip as they were told last."""
-        told = next(m for m in reversed(self.heard) if isinstance(m, StateChanged))
+        told = self.last(StateChanged)
         assert told.iteration == self.run.trainer.state.iteration
         return told.state, told.iteration, told.tip
 
-    @property
-    def weights(self) -> bytes:
-        return self.run.trainer.parameters.values.tobytes()
 
-
-def at(iteration: int, tree: dict[str, Any] | None = None) -> Desk:
-    found = Desk(tree)
+def at(iteration: int) -> Traveller:
+    found = Traveller()
     found(Play(until=iteration))
     assert found.place == ("paused", iteration, iteration)
     return found
-
-
-def plain(experiment: Experiment, updates: int) -> bytes:
-    trainer = Trainer(experiment)
-    for _ in range(updates):
-        trainer.update()
-    return trainer.parameters.values.tobytes()
-
-
-def kinds(told: list[Any], kind: type) -> list[Any]:
-    return [message for message in told if isinstance(message, kind)]
 
 
 def saved(folder: Path) -> checkpoint.Checkpoint:
     return checkpoint.load(folder / "checkpoints" / "last.safetensors")
 
 
-ORIGINAL = Experiment.parse(MOONS)
-
-
 def test_play_until_an_iteration() -> None:
-    assert at(17).weights == plain(ORIGINAL, 17)
+    assert at(17).weights == replayed(ORIGINAL, 17)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +101,7 @@ def test_places_in_the_past(commands: tuple[Command, ...], place: int) -> None:
     folder = desk.run.folder
     desk(*commands)
     assert desk.place == ("paused", place, 17)
-    assert desk.weights == plain(ORIGINAL, place)
+    assert desk.weights == replayed(ORIGINAL, place)
     assert desk.run.folder == folder
 
 
@@ -150,20 +109,20 @@ def test_on_beyond_the_tip_is_trained() -> None:
     desk = at(17)
     desk(GoTo(3), GoTo(25))
     assert desk.place == ("paused", 25, 25)
-    assert desk.weights == plain(ORIGINAL, 25)
+    assert desk.weights == replayed(ORIGINAL, 25)
     told = desk(GoTo(10**6))
     assert desk.place == ("completed", 40, 40)
     assert len(kinds(told, RunEnded)) == 1
 
 
 def test_a_completed_run_can_be_looked_back_at_and_completed_again() -> None:
-    desk = Desk()
+    desk = Traveller()
     desk(Play())
     desk(Back())
     assert desk.place == ("paused", 39, 40)
     desk(Play())
     assert desk.place == ("completed", 40, 40)
-    assert desk.weights == plain(ORIGINAL, 40)
+    assert desk.weights == replayed(ORIGINAL, 40)
     (refused,) = kinds(desk(GoTo(50)), Refused)
     assert "training is complete" in refused.message
 
@@ -175,7 +134,7 @@ def test_playing_on_unchanged_is_the_same_run_and_tells_no_epoch_twice() -> None
     lines = (desk.run.folder / "metrics.jsonl").read_text().splitlines()
     assert [row.epoch for row in rows] == list(range(1, 11))
     assert len(lines) == 10
-    straight = Desk()
+    straight = Traveller()
     straight(Play())
     assert (straight.run.folder / "metrics.jsonl").read_text().splitlines() == lines
 
@@ -194,13 +153,13 @@ def test_a_change_in_the_past_begins_a_run_and_keeps_the_one_before() -> None:
     assert desk.place == ("paused", 9, 9)
     kept = Run.resume(before)
     assert kept.trainer.state.iteration == 17
-    assert kept.trainer.parameters.values.tobytes() == plain(ORIGINAL, 17)
+    assert kept.trainer.parameters.values.tobytes() == replayed(ORIGINAL, 17)
     assert kept.trainer.experiment.training.changes == ()
     assert [row.iteration for row in read_metrics(before / "metrics.jsonl")] == [4, 8, 12, 16]
     assert [row.iteration for row in read_metrics(folder / "metrics.jsonl")] == [4, 8]
     desk(Play())
-    assert desk.weights == plain(Experiment.load(folder / "experiment.toml"), 40)
-    assert desk.weights != plain(ORIGINAL, 40)
+    assert desk.weights == replayed(Experiment.load(folder / "experiment.toml"), 40)
+    assert desk.weights != replayed(ORIGINAL, 40)
     rows = read_metrics(folder / "metrics.jsonl")
     assert [row.epoch for row in rows] == list(range(1, 11))
 
@@ -219,8 +178,8 @@ def test_a_weight_set_by_hand_at_the_tip_is_no_branch() -> None:
     for _ in headless.record():
         pass
     ends = [run.trainer.parameters.values.tobytes() for run in (resumed, headless)]
-    assert ends[0] == ends[1] == plain(Experiment.load(folder / "experiment.toml"), 40)
-    assert ends[0] != plain(ORIGINAL, 40)
+    assert ends[0] == ends[1] == replayed(Experiment.load(folder / "experiment.toml"), 40)
+    assert ends[0] != replayed(ORIGINAL, 40)
 
 
 def test_later_changes_remain_until_a_branch_drops_them() -> None:
@@ -228,7 +187,7 @@ def test_later_changes_remain_until_a_branch_drops_them() -> None:
     desk(SetLearningRate(0.1), Play(until=12), SetWeight("dense_2.bias[0]", 2.0), Play(until=18))
     whole = desk.run.trainer.experiment
     desk(GoTo(3), Play(until=18))
-    assert desk.weights == plain(whole, 18)
+    assert desk.weights == replayed(whole, 18)
     desk(GoTo(8), SetWeight("dense_1.bias[3]", -1.0))
     assert [c.iteration for c in desk.run.trainer.experiment.training.changes] == [6, 8]
     (first, second) = kinds(desk.heard, Opened)[0].folder, desk.run.folder
@@ -242,7 +201,7 @@ def test_a_change_at_the_very_start_of_a_run_branches_too() -> None:
     desk(GoTo(0), SetWeight("dense_1.kernel[0, 0]", 0.5))
     assert saved(before).snapshot.iteration == 6
     desk(Play(until=7))
-    assert desk.weights == plain(desk.run.trainer.experiment, 7)
+    assert desk.weights == replayed(desk.run.trainer.experiment, 7)
     assert desk.run.folder != before
 
 
@@ -257,7 +216,7 @@ def test_a_wrong_change_in_the_past_changes_nothing(wrong: Command) -> None:
     assert kinds(told, Branched) == []
     assert (desk.run.folder, desk.place) == (folder, ("paused", 9, 17))
     desk(GoTo(17))
-    assert desk.weights == plain(ORIGINAL, 17)
+    assert desk.weights == replayed(ORIGINAL, 17)
 
 
 def test_where_the_run_before_can_not_be_saved_there_is_no_branch(
@@ -282,11 +241,10 @@ def test_a_change_while_it_plays_in_the_past_goes_on_in_the_branch() -> None:
     desk.session.handle(Play(until=24))
     desk.session.handle(SetLearningRate(0.2))
     assert desk.session.running
-    while desk.session.running:
-        desk.session.work()
+    desk.work()
     assert len(kinds(desk.heard, Branched)) == 1
     assert desk.place == ("paused", 24, 24)
-    assert desk.weights == plain(desk.run.trainer.experiment, 24)
+    assert desk.weights == replayed(desk.run.trainer.experiment, 24)
 
 
 # -- stepping in the past -------------------------------------------------------------------------
@@ -303,7 +261,7 @@ def test_stepping_back_goes_on_into_the_update_before() -> None:
     desk(Step(1), Step(1))
     assert kinds(desk.heard, StepView)[-1].iteration == 4
     desk(Update())
-    assert desk.weights == plain(ORIGINAL, 4)
+    assert desk.weights == replayed(ORIGINAL, 4)
 
 
 def test_back_undoes_the_update_under_way_first_and_lays_the_next_open() -> None:
@@ -316,7 +274,7 @@ def test_back_undoes_the_update_under_way_first_and_lays_the_next_open() -> None
     desk(Step(3), GoTo(2))
     assert desk.place == ("stepping", 2, 5)
     desk(Pause(), Update(), Play(until=8))
-    assert desk.weights == plain(ORIGINAL, 8)
+    assert desk.weights == replayed(ORIGINAL, 8)
 
 
 def test_a_weight_set_while_stepping_is_seen_at_once() -> None:
@@ -327,14 +285,14 @@ def test_a_weight_set_while_stepping_is_seen_at_once() -> None:
     assert view.cursor == 5
     assert view.weights[1, 0] == 9.0
     desk(Update())
-    assert desk.weights == plain(desk.run.trainer.experiment, 3)
+    assert desk.weights == replayed(desk.run.trainer.experiment, 3)
 
 
 # -- on the way -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def on_the_way(monkeypatch: pytest.MonkeyPatch) -> Desk:
+def on_the_way(monkeypatch: pytest.MonkeyPatch) -> Traveller:
     """Travelling from 17 to 12, an update a portion."""
     desk = at(17)
     desk.run.timeline.keyframes.clear()
@@ -345,7 +303,7 @@ def on_the_way(monkeypatch: pytest.MonkeyPatch) -> Desk:
     return desk
 
 
-def test_each_portion_tells_where_it_is(on_the_way: Desk) -> None:
+def test_each_portion_tells_where_it_is(on_the_way: Traveller) -> None:
     on_the_way.session.work()
     assert on_the_way.place == ("travelling", 2, 17)
     on_the_way(Save())
@@ -368,19 +326,21 @@ def test_each_portion_tells_where_it_is(on_the_way: Desk) -> None:
         (SetWeight("dense_1.bias[0]", 0.5), "paused", 12),
     ],
 )
-def test_commands_on_the_way(on_the_way: Desk, command: Command, state: str, place: int) -> None:
+def test_commands_on_the_way(
+    on_the_way: Traveller, command: Command, state: str, place: int
+) -> None:
     told = on_the_way(command)
     assert on_the_way.place == (state, place, 17)
     change = isinstance(command, SetLearningRate | SetWeight)
     assert len(kinds(told, Refused)) == change
     on_the_way(Pause(), GoTo(17))
-    assert on_the_way.weights == plain(ORIGINAL, 17)
+    assert on_the_way.weights == replayed(ORIGINAL, 17)
 
 
 # -- nothing is lost ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [Close(), Save(), Restart(), Open(MOONS)])
+@pytest.mark.parametrize("command", [Close(), Save(), Restart(), Open(TEN_EPOCHS)])
 @pytest.mark.parametrize("stepping", [0, 3])
 def test_saving_in_the_past_saves_the_tip(command: Command, stepping: int) -> None:
     desk = at(17)
@@ -391,7 +351,7 @@ def test_saving_in_the_past_saves_the_tip(command: Command, stepping: int) -> No
     desk(command)
     kept = saved(folder).snapshot
     assert kept.iteration == 17
-    assert kept.arrays["parameters"].tobytes() == plain(ORIGINAL, 17)
+    assert kept.arrays["parameters"].tobytes() == replayed(ORIGINAL, 17)
 
 
 def test_an_autosave_in_the_past_does_not_go_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,9 +371,9 @@ def test_fewer_epochs_than_reached_are_not_possible_in_the_past() -> None:
 
 def test_after_a_divergence_one_can_go_back_and_on_differently() -> None:
     layers = [{"type": "dense", "units": 1}]
-    tree = {**MOONS, "layers": layers, "loss": {"type": "mean_squared_error"}}
+    tree = {**TEN_EPOCHS, "layers": layers, "loss": {"type": "mean_squared_error"}}
     tree["optimizer"] = {"type": "sgd", "learning_rate": 1e3}
-    desk = Desk(tree)
+    desk = Traveller(tree)
     told = desk(Play())
     (ended,) = kinds(told, RunEnded)
     assert ended.reason == "diverged"
@@ -432,8 +392,7 @@ def test_a_resumed_run_goes_back_to_before_it_was_resumed() -> None:
     desk(Open(folder=folder, resume=True))
     desk(Back(updates=8))
     assert desk.place == ("paused", 9, 17)
-    assert desk.weights == plain(ORIGINAL, 9)
+    assert desk.weights == replayed(ORIGINAL, 9)
     told = desk(Play())
     assert kinds(told, Progress)[0].first_iteration == 10
-    rows = (Path(folder) / "metrics.jsonl").read_text().splitlines()
-    assert len(rows) == 10
+    assert len((Path(folder) / "metrics.jsonl").read_text().splitlines()) == 10
