@@ -56,6 +56,26 @@ type = "adam"
 epochs = 1
 batch_size = 128
 """
+MOONS = """
+seed = 3
+[data]
+name = "moons"
+samples = 60
+[[layers]]
+type = "dense"
+units = 6
+activation = "tanh"
+[[layers]]
+type = "dense"
+units = 1
+activation = "sigmoid"
+[loss]
+type = "binary_crossentropy"
+[training]
+epochs = 3
+batch_size = 16
+threads = 1
+"""
 
 
 @pytest.fixture
@@ -71,4 +91,12 @@ def mnist(tmp_path: Path) -> Path:
     """An experiment file of 784-512-10, an epoch of mnist_small."""
     path = tmp_path / "mnist.toml"
     path.write_text(MNIST)
+    return path
+
+
+@pytest.fixture
+def moons(tmp_path: Path) -> Path:
+    """An experiment file of 2-6-1 on two moons, three epochs, with the usual optimizer."""
+    path = tmp_path / "moons.toml"
+    path.write_text(MOONS)
     return path

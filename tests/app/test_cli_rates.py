@@ -10,35 +10,13 @@ from tui_nn.cli import main
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.training.rate_range import RangeTest
 
-MOONS = """seed = 3
-[data]
-name = "moons"
-samples = 60
-[[layers]]
-type = "dense"
-units = 6
-activation = "tanh"
-[[layers]]
-type = "dense"
-units = 1
-activation = "sigmoid"
-[loss]
-type = "binary_crossentropy"
-[optimizer]
-type = "sgd"
-learning_rate = 0.05
-[training]
-epochs = 3
-batch_size = 16
-threads = 1
-"""
-
 
 @pytest.fixture
-def moons(tmp_path: Path) -> Path:
-    path = tmp_path / "moons.toml"
-    path.write_text(MOONS)
-    return path
+def moons(moons: Path) -> Path:
+    """By gradient descent, and at a rate that is not its default."""
+    descent = ["optimizer.type=sgd", "optimizer.learning_rate=0.05"]
+    Experiment.load(moons).overridden(descent).save(moons)
+    return moons
 
 
 def rates(*words: object) -> Result:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from textual.app import App
 from textual.widgets import Button, Input, Label
 from waiting import until
@@ -15,33 +14,6 @@ from tui_nn.widgets.rate_plot import RatePlot
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.sessions import protocol
 from tui_nn_engine.training.rate_range import RangeTest, RatesTried
-
-MOONS = """seed = 3
-[data]
-name = "moons"
-samples = 60
-[[layers]]
-type = "dense"
-units = 6
-activation = "tanh"
-[[layers]]
-type = "dense"
-units = 1
-activation = "sigmoid"
-[loss]
-type = "binary_crossentropy"
-[training]
-epochs = 3
-batch_size = 16
-threads = 1
-"""
-
-
-@pytest.fixture
-def moons(tmp_path: Path) -> Path:
-    path = tmp_path / "moons.toml"
-    path.write_text(MOONS)
-    return path
 
 
 def found(path: Path, updates: int = 0) -> RatesTried:

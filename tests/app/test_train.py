@@ -12,46 +12,28 @@ from tui_nn.widgets.layer_table import LayerPane, LayerTable
 from tui_nn_engine import Experiment
 from tui_nn_engine.experiments.experiment import Change
 
-SLOW_MOONS = """
-seed = 3
-[data]
-name = "moons"
-samples = 60
-validation_fraction = 0.2
-test_fraction = 0.2
-[[layers]]
-type = "dense"
-units = 6
-activation = "tanh"
-[[layers]]
-type = "dense"
-units = 1
-activation = "sigmoid"
-[loss]
-type = "binary_crossentropy"
-[optimizer]
-type = "adam"
-learning_rate = 0.01
-[training]
-epochs = 1000000
-batch_size = 8
-threads = 1
-"""
-
 
 @pytest.fixture
-def endless(tmp_path: Path) -> Path:
-    """Training that does not end while a test looks at it."""
-    path = tmp_path / "endless.toml"
-    path.write_text(SLOW_MOONS)
+def endless(moons: Path) -> Path:
+    """Training that does not end while one looks at it: five updates an epoch, then validation."""
+    settings = [
+        "data.validation_fraction=0.2",
+        "data.test_fraction=0.2",
+        "optimizer.type=adam",
+        "optimizer.learning_rate=0.01",
+        "training.batch_size=8",
+        "training.epochs=1000000",
+    ]
+    path = moons.with_name("endless.toml")
+    path.write_text(Experiment.load(moons).overridden(settings).to_toml(onto=moons.read_text()))
     return path
 
 
 @pytest.fixture
-def short(tmp_path: Path) -> Path:
+def short(endless: Path) -> Path:
     """Twenty epochs of the same."""
-    path = tmp_path / "short.toml"
-    path.write_text(SLOW_MOONS.replace("1000000", "20"))
+    path = endless.with_name("short.toml")
+    path.write_text(endless.read_text().replace("1000000", "20"))
     return path
 
 
@@ -301,11 +283,11 @@ async def test_the_table_of_layers_and_the_event_log(laboratory: Any, short: Pat
 
 
 async def test_the_worst_layer_is_told_until_another_is_chosen(
-    laboratory: Any, tmp_path: Path
+    laboratory: Any, endless: Path
 ) -> None:
     """Eight layers of sigmoid units: the front ones vanish."""
-    path = tmp_path / "deep.toml"
-    head, layer, rest = SLOW_MOONS.partition('[[layers]]\ntype = "dense"\nunits = 6\n')
+    path = endless.with_name("deep.toml")
+    head, layer, rest = endless.read_text().partition('[[layers]]\ntype = "dense"\nunits = 6\n')
     rest = rest.removeprefix('activation = "tanh"\n')
     path.write_text(head + f'{layer}activation = "sigmoid"\n' * 8 + rest)
     async with laboratory(path) as app:
@@ -347,10 +329,10 @@ async def test_narrow_terminals_show_one_pane_at_a_time(laboratory: Any, short: 
 
 
 async def test_a_wrong_file_opens_build_and_says_why_it_cannot_train(
-    laboratory: Any, tmp_path: Path
+    laboratory: Any, endless: Path
 ) -> None:
-    path = tmp_path / "wrong.toml"
-    path.write_text(SLOW_MOONS.replace("units = 6", "units = 0"))
+    path = endless.with_name("wrong.toml")
+    path.write_text(endless.read_text().replace("units = 6", "units = 0"))
     async with laboratory(path) as app:
         await app.until(lambda: app.app.current_mode == "build", "Build")
         await app.shows("layers[0].units: must be at")
