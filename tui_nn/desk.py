@@ -318,7 +318,7 @@ class Desk:
     def _save(self, path: Path) -> bool:
         try:
             self.draft.save(path)
-        except (ExperimentError, OSError) as error:
+        except OSError as error:
             self.app.notify(str(error), title=f"{path} was not saved", severity="error")
             return False
         return True

@@ -10,9 +10,10 @@ from tui_nn.review import Review as Review
 from tui_nn.review import Tree, fitted, review
 from tui_nn.starters import default_experiment
 from tui_nn_engine.blocks.paths import Steps, steps_of, value_at, with_value, without
-from tui_nn_engine.blocks.schema import ExperimentError
+from tui_nn_engine.blocks.schema import ExperimentError, Problem
 from tui_nn_engine.data.prepared import PreparedData
-from tui_nn_engine.experiments.experiment import Experiment, read_text, tree_of
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.experiments.files import read_text, save_toml, tree_of
 
 _HISTORY = 500
 _ListChange = Callable[[list[Any], int], Any]
@@ -53,6 +54,15 @@ class Draft:
     def modified(self) -> bool:
         """Whether it differs from its file (without a file: from what it began as)."""
         return self.tree != self._stored.get(self.path)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The values that are wrong, whatever the data."""
+        try:
+            self.model.parse(self.tree)
+        except ExperimentError as error:
+            return error.problems
+        return ()
 
     @property
     def can_undo(self) -> bool:
@@ -144,11 +154,10 @@ class Draft:
         self._stored[path] = tree
 
     def save(self, path: Path) -> None:
-        """Write it atomically, keeping the comments of the file it replaces.
-
-        Raises ExperimentError while a value is wrong, OSError where the file can't be written.
+        """Write it atomically, what is wrong in it too, keeping the comments of the file it
+        replaces. Raises OSError where it can't be written.
         """
-        self.model.parse(self.tree).save(path)
+        save_toml(path, self.model.meaning(self.tree), self.model.meaning)
         self._states[self._at] = _State(self.tree, path)
         self._stored[path] = self.tree
         self._group = None

@@ -323,7 +323,7 @@ async def test_an_existing_file_is_overwritten_only_after_asking(tmp_path, monke
         assert Experiment.load(path).data.name == "xor"
 
 
-async def test_saving_what_is_wrong_says_so_and_writes_nothing(tmp_path):
+async def test_what_is_wrong_is_saved_too_and_said(tmp_path):
     path = tmp_path / "mine.toml"
     draft = Draft(starters()["xor"])
     draft.save(path)
@@ -335,9 +335,9 @@ async def test_saving_what_is_wrong_says_so_and_writes_nothing(tmp_path):
         await pilot.press("ctrl+s")
         await until(pilot, lambda: len(app._notifications) == 1)
         [note] = app._notifications
-        assert "training.epochs: must be at least 1" in note.message
-        assert path.read_text() == text
-        assert draft.value("training.epochs") == -1
+        assert "a problem and can't be trained yet" in note.message
+        assert path.read_text() == text.replace("epochs = 500", "epochs = -1")
+        assert not draft.modified
 
 
 async def test_a_broken_file_is_shown_with_all_its_problems(tmp_path):

@@ -248,9 +248,13 @@ def test_a_file_with_wrong_values_is_opened_as_it_is(tmp_path):
     assert {problem.path for problem in draft.review().problems} == {
         "layers[0].units", "layers[0].colour",
     }  # fmt: skip
-    with pytest.raises(ExperimentError):
-        draft.save(path)
-    assert path.read_text() == text
+    draft.set("training.epochs", "many")
+    draft.save(path)
+    assert not draft.modified
+    assert path.read_text() == text.replace("epochs = 500", 'epochs = "many"')
+    assert {problem.path for problem in draft.problems} == {
+        "layers[0].units", "layers[0].colour", "training.epochs",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["layers = 5\n", "[[layers]]\ntype = 3\n", "data = 1"])

@@ -14,6 +14,7 @@ from tui_nn_engine.blocks.paths import steps_of, with_value
 from tui_nn_engine.blocks.schema import Block, ExperimentError, choices
 from tui_nn_engine.data.data_blocks import GivenData
 from tui_nn_engine.experiments.experiment import MAX_SEED, Change, Experiment
+from tui_nn_engine.experiments.files import toml_of
 from tui_nn_engine.layers.parallel import Branch
 from tui_nn_engine.programs.initializers import Given, Uniform
 
@@ -142,6 +143,24 @@ def test_any_experiment_may_replace_any_other(experiment: Experiment, other: Exp
 
 def test_what_says_the_same_is_left_as_it_is_written():
     assert Experiment.from_toml(FILE).to_toml(FILE) == FILE
+
+
+def test_what_is_spelled_otherwise_and_says_the_same_is_left_as_it_is_written():
+    text = (
+        'loss = "mse" # of the lecture\n'
+        'layers = [{ type = "dense", units = 1 }] # one will do\n'
+        'optimizer = { type = "sgd", learning_rate = 1 } # a large step\n'
+        'data = { name = "xor" }\n'
+    )
+    experiment = Experiment.from_toml(text)
+    assert experiment.to_toml(text) == text
+    tree = with_value(experiment.tree(), steps_of("optimizer.learning_rate"), 0.5)
+    changed = Experiment.parse(tree).to_toml(text)
+    assert 'loss = "mse" # of the lecture\n' in changed
+    assert "# one will do" in changed
+    assert Experiment.from_toml(changed).tree() == tree
+    wrong = with_value(experiment.tree(), steps_of("seed"), "some")
+    assert toml_of(wrong, text, Experiment.meaning) == f'{text}seed = "some"\n'
 
 
 def changed(**values: Any) -> str:

@@ -50,7 +50,8 @@ def read_experiment(file: Path, assignments: Iterable[str]) -> "Experiment":
 
     Raises ExperimentError with all problems.
     """
-    from tui_nn_engine.experiments.experiment import Experiment, overridden, read_text, tree_of
+    from tui_nn_engine.experiments.experiment import Experiment, overridden
+    from tui_nn_engine.experiments.files import read_text, tree_of
 
     return Experiment.parse(overridden(tree_of(read_text(file)), assignments))
 

@@ -90,7 +90,7 @@ def step(
     if out is None:
         click.echo(text, nl=False)
         return
-    from tui_nn_engine.experiments.experiment import write_atomically
+    from tui_nn_engine.experiments.files import write_atomically
 
     try:
         write_atomically(out, text.encode())

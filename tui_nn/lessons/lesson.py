@@ -16,7 +16,7 @@ from tui_nn.lessons.moments import When
 from tui_nn_engine import Experiment, ExperimentError, Problem
 from tui_nn_engine.blocks.schema import Block, nearest, problems_of
 from tui_nn_engine.comparisons import comparison
-from tui_nn_engine.experiments.experiment import read_text, tree_of
+from tui_nn_engine.experiments.files import read_text, tree_of
 
 
 def _readable(text: str) -> str:

@@ -80,7 +80,7 @@ def is_lesson(path: Path) -> bool:
 
     Raises ExperimentError where it can't be read.
     """
-    from tui_nn_engine.experiments.experiment import read_text
+    from tui_nn_engine.experiments.files import read_text
 
     return (
         re.search(r"^\s*(\[\[\s*steps\s*\]\]|steps\s*=)", read_text(path), re.MULTILINE) is not None

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tui_nn_engine.blocks.schema import Block
-from tui_nn_engine.experiments.experiment import write_atomically
+from tui_nn_engine.experiments.files import write_atomically
 
 LARGEST = 4 * 2**20
 

@@ -95,10 +95,13 @@ class Filing(Mode):
     def _save(self, path: Path) -> None:
         try:
             self.draft.save(path)
-        except ExperimentError as error:
-            self.notify(str(error), title="Not saved: mend this first", severity="error")
         except OSError as error:
             self.notify(f"{path}: {error.strerror}", title="Not saved", severity="error")
+            return
+        if problems := self.draft.problems:
+            it_has = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+            text = f"{path}\nIt has {it_has} and can't be trained yet."
+            self.notify(text, title="Saved as it is", severity="warning")
         else:
             self.notify(str(path), title="Saved")
-            self.saved()
+        self.saved()

@@ -32,7 +32,8 @@ from tui_nn_engine.blocks.paths import Steps, steps_of, with_value
 from tui_nn_engine.blocks.schema import Block, ExperimentError, Problem, problems_of
 from tui_nn_engine.checks.misfits import ensure_fits
 from tui_nn_engine.data.prepared import PreparedData, prepare
-from tui_nn_engine.experiments.experiment import Experiment, overridden, read_text, tree_of
+from tui_nn_engine.experiments.experiment import Experiment, overridden
+from tui_nn_engine.experiments.files import read_text, tree_of
 
 MOST = 10_000
 Check = Callable[[str, Any], Any]

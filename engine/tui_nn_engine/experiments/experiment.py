@@ -1,22 +1,19 @@
 """The experiment: all that determines a run, as pydantic models, read from and written to TOML."""
 
-import json
 import os
-import tempfile
 import tomllib
 from collections.abc import Iterable
-from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-import tomlkit
-import tomlkit.items
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from tui_nn_engine.blocks.paths import steps_of, with_value
 from tui_nn_engine.blocks.schema import Block, ExperimentError, Problem, problems_of
 from tui_nn_engine.data.data_blocks import AnyData
+from tui_nn_engine.experiments.files import read_text, save_toml, toml_of, tree_of
 from tui_nn_engine.experiments.learning import GradientDescent, Method
 from tui_nn_engine.experiments.rules import AnyRule
 from tui_nn_engine.experiments.schedules import AnySchedule, Constant, Counters, Course
@@ -185,25 +182,23 @@ class Experiment(Block):
         """As plain tables and lists; `defaults`: with what was left at its default, too."""
         return self.model_dump(mode="json", exclude_unset=not defaults, exclude_none=True)
 
+    @classmethod
+    def meaning(cls, tree: dict[str, Any], *, defaults: bool = False) -> dict[str, Any]:
+        """What a tree says, in the one spelling; the tree itself where it is no experiment."""
+        try:
+            return cls.parse(tree).tree(defaults=defaults)
+        except ExperimentError:
+            return tree
+
     def to_toml(self, onto: str = "", *, defaults: bool = False) -> str:
-        """As TOML; `onto` is the text it replaces, whose comments and order are kept."""
-        tree = self.tree(defaults=defaults)
-        document = tomlkit.parse(onto)
-        _merge(document, tree)
-        text = tomlkit.dumps(document)
-        if onto and not _says(text, tree):  # spelled in a way that tomlkit can't be merged into
-            return self.to_toml(defaults=defaults)
-        return text
+        """As TOML; `onto` is the text it replaces, whose comments, order and spelling are kept."""
+        meaning = partial(self.meaning, defaults=defaults)
+        return toml_of(self.tree(defaults=defaults), onto, meaning)
 
     def save(self, path: str | os.PathLike[str], *, defaults: bool = False) -> None:
         """Write a file atomically, keeping the comments of the one it replaces. Raises OSError."""
-        path = Path(path)
-        try:
-            onto = read_text(path)
-            tree_of(onto)
-        except ExperimentError:
-            onto = ""
-        write_atomically(path, self.to_toml(onto, defaults=defaults).encode())
+        meaning = partial(self.meaning, defaults=defaults)
+        save_toml(Path(path), self.tree(defaults=defaults), meaning)
 
     def overridden(self, assignments: Iterable[str]) -> Self:
         """With `training.epochs=3` and the like applied. Raises ExperimentError."""
@@ -250,117 +245,3 @@ def _value_of(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
-
-
-def tree_of(text: str) -> dict[str, Any]:
-    """TOML as plain tables and lists. Raises ExperimentError with line and column."""
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # a TOMLDecodeError, or a number of more than 4300 digits
-        raise ExperimentError([Problem("", f"not a TOML file: {error}")]) from None
-    except RecursionError:
-        raise ExperimentError([Problem("", "not an experiment: nested too deeply")]) from None
-
-
-def read_text(path: Path, limit: int = 16 * 2**20) -> str:
-    """The text of an experiment file. Raises ExperimentError where it can't be read as one."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)
-        if len(raw) > limit:
-            raise ExperimentError([Problem("", f"{path} is too large for an experiment file")])
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        raise ExperimentError([Problem("", f"can't read {path}: {error.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise ExperimentError([Problem("", f"{path} is not a text file (UTF-8)")]) from None
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """All or nothing: a reader sees the old file or the new one. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _merge(table: Any, tree: dict[str, Any]) -> None:
-    """Make a TOML table say what the tree says, leaving alone whatever says it already."""
-    for key in [key for key in table if key not in tree]:
-        del table[key]
-    # Plain values first: in TOML a key after a table's header belongs to that table.
-    for key, value in sorted(tree.items(), key=lambda item: _is_section(item[1])):
-        old = table.get(key)
-        if isinstance(value, dict) and isinstance(old, tomlkit.items.Table):
-            _merge(old, value)
-        elif _is_section_list(value) and isinstance(old, tomlkit.items.AoT):
-            _merge_list(old, value)
-        elif old is None or _plain(old) != value or type(_plain(old)) is not type(value):
-            table[key] = _item(value)
-
-
-def _plain(item: Any) -> Any:
-    return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
-
-
-def _says(text: str, tree: dict[str, Any]) -> bool:
-    try:
-        return tomllib.loads(text) == tree
-    except tomllib.TOMLDecodeError:
-        return False
-
-
-def _merge_list(old: Any, new: list[dict[str, Any]]) -> None:
-    """What stays keeps its comments, whatever is put in or taken out before it."""
-    before, after = (
-        [json.dumps(tree, sort_keys=True, default=str) for tree in trees]
-        for trees in (old.unwrap(), new)
-    )
-    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for step, start, end, first, last in reversed(steps):
-        if step == "equal":
-            continue
-        both = min(end - start, last - first)
-        for index in reversed(range(start + both, end)):
-            del old[index]
-        for offset in range(both):
-            _merge(old[start + offset], new[first + offset])
-        for offset in range(both, last - first):
-            old.insert(start + offset, _section(new[first + offset]))
-
-
-def _is_section(value: Any) -> bool:
-    return isinstance(value, dict) or _is_section_list(value)
-
-
-def _is_section_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
-
-
-def _item(value: Any) -> Any:
-    if _is_section_list(value):
-        sections = tomlkit.aot()
-        for tree in value:
-            sections.append(_section(tree))
-        return sections
-    return _section(value) if isinstance(value, dict) else tomlkit.item(value)
-
-
-def _section(tree: dict[str, Any]) -> Any:
-    table = tomlkit.table()
-    for key, value in sorted(tree.items(), key=lambda item: _is_section_list(item[1])):
-        if isinstance(value, dict):  # a nested block reads best on one line
-            inline = tomlkit.inline_table()
-            inline.update(value)
-            table[key] = inline
-        else:
-            table[key] = _item(value)
-    return table

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tui_nn_engine.experiments.experiment import write_atomically
+from tui_nn_engine.experiments.files import write_atomically
 from tui_nn_engine.sessions.protocol import Exported, LookAt, Message
 from tui_nn_engine.stepping.gradient_check import check_gradient
 from tui_nn_engine.stepping.handout import handout

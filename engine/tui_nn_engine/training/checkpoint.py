@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as pack_arrays
 
-from tui_nn_engine.experiments.experiment import write_atomically
+from tui_nn_engine.experiments.files import write_atomically
 from tui_nn_engine.training.state import Snapshot
 
 FORMAT = "tui-nn checkpoint 1"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from tui_nn_engine.blocks.paths import Steps, path_of, value_at
-from tui_nn_engine.experiments.experiment import Experiment, write_atomically
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.experiments.files import write_atomically
 from tui_nn_engine.metrics import is_better_large
 from tui_nn_engine.training.events import EpochEnded, RunEnded
 from tui_nn_engine.training.runs import Outcome, read_metrics

@@ -17,7 +17,8 @@ from typing import Any, Self, get_args
 import numpy as np
 
 from tui_nn_engine.blocks import strict_json
-from tui_nn_engine.experiments.experiment import Experiment, write_atomically
+from tui_nn_engine.experiments.experiment import Experiment
+from tui_nn_engine.experiments.files import write_atomically
 from tui_nn_engine.training import checkpoint
 from tui_nn_engine.training.checkpoint import Checkpoint, CheckpointError
 from tui_nn_engine.training.events import (
