@@ -5,6 +5,7 @@ What the app does not need for its first picture is imported here, not there.
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from textual.app import App
@@ -111,8 +112,13 @@ class Desk:
     # -- the engine -----------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the engine on what the person came with."""
-        self.app.run_worker(self._start_engine(self._resume))
+        """Start the engine on what the person came with, and meanwhile import the other modes."""
+        self.app.run_worker(self._begin())
+
+    async def _begin(self) -> None:
+        await self._start_engine(self._resume)
+        for mode in ("step", "inspect", "compare", "learn"):
+            await asyncio.to_thread(import_module, f"tui_nn.modes.{mode}")
 
     def close(self) -> None:
         """Let the engine save and end; takes as long as that takes."""

@@ -481,11 +481,13 @@ async def test_a_running_training_is_left_alone(tmp_path):
 async def test_at_the_end_of_training_it_says_what_to_do(opened):
     async with opened(XOR | {"training": {"epochs": 1, "batch_size": 4}}) as (app, pilot):
         await pilot.press("N")
-        await until(pilot, lambda: app.step.has_class("idle"))
+        await until(pilot, lambda: app.step.query_one("#idle").display)
         assert "Training is complete" in str(app.step.query_one("#idle", Static).content)
         await pilot.press("n", "b", "p", "[", "down", "right", "s", "o", "D", "t", "f")
         app.send(protocol.Restart())
-        view = await until(pilot, lambda: not app.step.has_class("idle") and app.monitor.view)
+        view = await until(
+            pilot, lambda: not app.step.query_one("#idle").display and app.monitor.view
+        )
         assert view.iteration == 1
 
 

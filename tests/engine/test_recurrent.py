@@ -4,20 +4,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recurrent_trainers import (
+    FEATURES,
+    STEPS,
+    UNITS,
+    T,
+    X,
+    computed,
+    numerical,
+    output,
+    trainer_of,
+    wave,
+)
 
-from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine import Trainer
 from tui_nn_engine.programs.initializers import Orthogonal
-from tui_nn_engine.stepping.gradient_check import check_gradient
 from tui_nn_engine.stepping.stepper import Stepper
 
-FEATURES, UNITS, STEPS = 2, 2, 3
-
-
-def wave(*shape: int, start: float) -> np.ndarray:
-    return np.sin(np.arange(np.prod(shape)) * 1.7 + start).reshape(shape)
-
-
-X, T = wave(2, STEPS, FEATURES, start=1), wave(2, UNITS, start=2)
 STARTS = {"kernel": 3, "recurrent_kernel": 4, "bias": 5, "recurrent_bias": 6}
 # PyTorch 2.13 in float64: weights by `wave`, biases of the state 0 but for the GRU, whose columns
 # it keeps in the order r, z, n; then the mean squared error of the last output and its gradients.
@@ -63,29 +66,6 @@ PYTORCH: dict[str, dict[str, list[float]]] = {
         ],
     },
 }
-
-
-def trainer_of(
-    layers: list[dict[str, Any]], x: np.ndarray = X, t: np.ndarray = T, **training: Any
-) -> Trainer:
-    tree = {
-        "seed": 5,
-        "dtype": "float64",
-        "data": {"name": "arrays"},
-        "layers": layers,
-        "loss": "mean_squared_error",
-        "optimizer": {"type": "sgd", "learning_rate": 0.1},
-        "training": {"epochs": 4, "batch_size": len(x), "shuffle": False, "threads": 1, **training},
-    }
-    return Trainer(Experiment.parse(tree), data=(x, t))
-
-
-def computed(trainer: Trainer) -> dict[str, np.ndarray]:
-    """The gradients of the next update, by parameter; it is not made."""
-    program = trainer.load()
-    for call in program.compute:
-        call()
-    return {name: view.copy() for name, view in trainer.parameters.gradient_views.items()}
 
 
 def waved(layer: dict[str, Any], **data: Any) -> Trainer:
@@ -194,24 +174,6 @@ NETWORKS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def numerical(trainer: Trainer, epsilon: float = 1e-6) -> np.ndarray:
-    """(trainable,) by central differences, masks and batch as they are."""
-    program, values = trainer.program, trainer.parameters.values
-    assert program is not None
-    found = np.empty(trainer.parameters.trainable_size)
-    for place in range(found.size):
-        before, losses = values[place], []
-        for moved in (before + epsilon, before - epsilon):
-            values[place] = moved
-            for op in program.ops:
-                if op.phase in {"forward", "loss"}:
-                    op.call()
-            losses.append(program.loss_value + program.penalty)
-        values[place] = before
-        found[place] = (losses[0] - losses[1]) / (2 * epsilon)
-    return found
-
-
 @pytest.mark.parametrize("network", NETWORKS)
 def test_gradients_through_time_are_the_numerical_ones(network: str) -> None:
     trainer = trainer_of(NETWORKS[network], wave(2, 4, 3, start=1))
@@ -242,12 +204,6 @@ def test_truncated_errors_stay_within_the_last_window(kind: str) -> None:
 
 
 # -- both ways, tokens ----------------------------------------------------------------------------
-
-
-def output(trainer: Trainer) -> np.ndarray:
-    computed(trainer)
-    assert trainer.program is not None
-    return trainer.program.output.array.copy()
 
 
 @pytest.mark.parametrize("sequences", [False, True])
@@ -284,140 +240,6 @@ def test_an_embedding_is_a_dense_layer_on_tokens_as_one_hot_rows() -> None:
     ours, theirs = computed(looked_up), computed(multiplied)
     np.testing.assert_allclose(output(looked_up), output(multiplied), atol=1e-15)
     np.testing.assert_allclose(ours["embedding_1.embeddings"], theirs["dense_1.kernel"], atol=1e-15)
-
-
-# -- padding --------------------------------------------------------------------------------------
-
-LENGTHS = (4, 2, 1)
-
-
-def padded(value: float = 0.0) -> np.ndarray:
-    """(3, 4, 2): sequences of these lengths."""
-    x = wave(3, 4, FEATURES, start=1)
-    for sample, length in enumerate(LENGTHS):
-        x[sample, length:] = value
-    return x
-
-
-PADDED: dict[str, list[dict[str, Any]]] = {
-    "simple_rnn": [{"type": "simple_rnn", "units": 2}],
-    "lstm": [{"type": "lstm", "units": 2}],
-    "gru": [{"type": "gru", "units": 2, "reset_after": False}],
-    "bidirectional": [
-        {"type": "bidirectional", "layer": {"type": "gru", "units": 2, "return_sequences": True}},
-        {"type": "simple_rnn", "units": 2},
-    ],
-    "stacked": [
-        {"type": "lstm", "units": 2, "return_sequences": True},
-        {"type": "layer_normalization"},
-        {"type": "gru", "units": 2, "go_backwards": True},
-    ],
-}
-
-
-@pytest.mark.parametrize("network", PADDED)
-def test_padding_changes_neither_outputs_nor_gradients(network: str) -> None:
-    """The gradient of the batch is the mean of those of its sequences, each alone, unpadded."""
-    masked = [{"type": "masking", "mask_value": -7.0}, *PADDED[network]]
-    x, t = padded(-7.0), wave(3, 2, start=2)
-    together = trainer_of(masked, x, t)
-    gradients, outputs = computed(together), output(together)
-    alone = []
-    for sample, length in enumerate(LENGTHS):
-        one = slice(sample, sample + 1)
-        trainer = trainer_of(PADDED[network], x[one, :length], t[one])
-        alone.append(computed(trainer))
-        np.testing.assert_allclose(output(trainer), outputs[one], atol=1e-14)
-    for name, gradient in gradients.items():
-        mean = sum(each[name] for each in alone) / 3
-        np.testing.assert_allclose(gradient, mean, atol=1e-14)
-    np.testing.assert_allclose(
-        together.parameters.gradients, numerical(together), rtol=1e-6, atol=1e-9
-    )
-
-
-def tagger(kind: str, loss: str, t: np.ndarray, **of_loss: Any) -> Trainer:
-    """An output at every step; the last layer's activation suits the loss."""
-    activation = "softmax" if loss == "categorical_crossentropy" else "linear"
-    layers = [
-        {"type": "masking"},
-        {"type": kind, "units": 2, "return_sequences": True},
-        {"type": "dense", "units": t.shape[2], "activation": activation},
-    ]
-    tree = {
-        "dtype": "float64",
-        "data": {"name": "arrays"},
-        "layers": layers,
-        "loss": {"type": loss, **of_loss},
-        "training": {"epochs": 2, "batch_size": 3, "threads": 1},
-    }
-    return Trainer(Experiment.parse(tree), data=(padded(), t))
-
-
-REAL = np.arange(4) < np.array(LENGTHS)[:, None]
-
-
-def test_the_loss_is_the_mean_over_real_steps() -> None:
-    classes = np.arange(12).reshape(3, 4) % 3
-    t = np.eye(3)[classes] * REAL[..., None]
-    trainer = tagger("lstm", "categorical_crossentropy", t)
-    p = output(trainer)
-    surprise = -np.log(p[np.arange(3)[:, None], np.arange(4), classes])
-    assert trainer.program is not None
-    assert trainer.program.loss_value == pytest.approx(surprise[REAL].mean(), rel=1e-12)
-    np.testing.assert_allclose(
-        trainer.parameters.gradients, numerical(trainer), rtol=1e-6, atol=1e-9
-    )
-    right = (p.argmax(axis=2) == classes)[REAL].mean()
-    evaluation = trainer.evaluate(trainer.data.train)
-    assert evaluation.metrics["accuracy"] == pytest.approx(right)
-    assert evaluation.loss == pytest.approx(surprise[REAL].mean(), rel=1e-12)
-    weights = np.array([1.0, 3.0, 0.5])
-    weighted = tagger("lstm", "categorical_crossentropy", t, class_weight=weights.tolist())
-    computed(weighted)
-    assert weighted.program is not None
-    wanted = (surprise * weights[classes])[REAL].mean()
-    assert weighted.program.loss_value == pytest.approx(wanted, rel=1e-12)
-    np.testing.assert_allclose(
-        weighted.parameters.gradients, numerical(weighted), rtol=1e-6, atol=1e-9
-    )
-
-
-@pytest.mark.parametrize("loss", ["mean_squared_error", "root_mean_squared_error", "huber"])
-def test_numbers_at_every_step_are_learned_where_these_are_real(loss: str) -> None:
-    t = wave(3, 4, 2, start=5) * REAL[..., None]
-    trainer = tagger("gru", loss, t)
-    y = output(trainer)
-    assert trainer.program is not None
-    square = ((y - t) ** 2).mean(axis=2)[REAL].mean()
-    if loss != "huber":
-        wanted = square if loss == "mean_squared_error" else np.sqrt(square)
-        assert trainer.program.loss_value == pytest.approx(wanted, rel=1e-12)
-    np.testing.assert_allclose(
-        trainer.parameters.gradients, numerical(trainer), rtol=1e-6, atol=1e-9
-    )
-    assert trainer.evaluate(trainer.data.train).metrics["rmse"] == pytest.approx(np.sqrt(square))
-
-
-def test_the_metrics_of_an_epoch_leave_padding_out_in_whatever_order_it_goes() -> None:
-    classes = np.arange(12).reshape(3, 4) % 2
-    trainer = tagger("lstm", "categorical_crossentropy", np.eye(2)[classes] * REAL[..., None])
-    tree = trainer.experiment.tree(defaults=True)
-    tree["training"] |= {"batch_size": 2, "epochs": 3}
-    tree["optimizer"] = {"type": "sgd", "learning_rate": 1e-12}
-    shuffled = Trainer(
-        Experiment.parse(tree), data=(padded(), np.eye(2)[classes] * REAL[..., None])
-    )
-    for _ in range(6):
-        shuffled.update()
-    accuracy = [row[shuffled.columns.index("accuracy")] for row in shuffled.take_ended().values]
-    assert set(accuracy) == {trainer.evaluate(trainer.data.train).metrics["accuracy"]}
-
-
-def test_masks_must_come_first() -> None:
-    layers = [{"type": "lstm", "units": 2, "return_sequences": True}, {"type": "masking"}]
-    with pytest.raises(ValueError, match="masking_1 finds padding in the data itself"):
-        trainer_of([*layers, {"type": "gru", "units": 2}])
 
 
 # -- how they start, what they are asked ----------------------------------------------------------
@@ -514,15 +336,6 @@ def test_a_resumed_run_goes_on_to_the_byte() -> None:
     for _ in range(5):
         resumed.update()
     assert resumed.parameters.values.tobytes() == whole.parameters.values.tobytes()
-
-
-def test_one_weight_is_checked_through_time() -> None:
-    layers = [{"type": "masking", "mask_value": -7.0}, *PADDED["stacked"]]
-    stepper = Stepper(trainer_of(layers, padded(-7.0), wave(3, 2, start=2)))
-    for weight in ("lstm_1.recurrent_kernel[0, 3]", "gru_1.recurrent_bias[5]"):
-        checked = check_gradient(stepper, weight)
-        assert checked.agrees
-        assert checked.backprop != 0
 
 
 def test_what_is_not_computed_yet_is_not_known() -> None:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import ContentSwitcher, Static
 
 from tui_nn.modes.looking import Looking
 from tui_nn.modes.step_time import StepTime
@@ -112,14 +112,21 @@ class Step(StepTime, inherit_bindings=False):
         super().__init__(monitor, send)
         self._asked: tuple[str, int] | None = None
         self._section = "explanation"
+        self.add_class("show-explanation")
 
     def compose_mode(self) -> ComposeResult:
         """The program at the left, network and explanation beside it, tables below."""
         yield TimelineBar()
-        yield Static(id="where")
-        yield OperationStrip(id="strip")
-        yield Static(id="sections")
-        yield Static(id="idle")
+        with ContentSwitcher(initial="idle", id="what"):
+            yield Static(id="idle")
+            with Vertical(id="update"):
+                yield Static(id="where")
+                yield OperationStrip(id="strip")
+                yield Static(id="sections")
+                yield from self._compose_panes()
+                yield Static(tool_line(), id="tools")
+
+    def _compose_panes(self) -> ComposeResult:
         with Horizontal(id="panes"):
             yield OperationTree(id="program")
             with Vertical(id="views"):
@@ -133,7 +140,6 @@ class Step(StepTime, inherit_bindings=False):
                     yield NeuronTable(id="neurons")
                     yield TimeTable(id="times")
                     yield WeightTable(id="weights")
-        yield Static(tool_line(), id="tools")
 
     def watch_focused(self) -> None:
         """A pane that is hidden cannot keep the focus: another gets it."""
@@ -163,10 +169,10 @@ class Step(StepTime, inherit_bindings=False):
             # Between two updates the one before stays on screen until the next is laid open.
             if self.moment is None or monitor.state not in {"ready", "paused", "travelling"}:
                 self.moment = None
-                self.set_class(True, "idle")
+                self.query_one(ContentSwitcher).current = "idle"
                 self.query_one("#idle", Static).update(IDLE[monitor.state])
             return
-        self.set_class(False, "idle")
+        self.query_one(ContentSwitcher).current = "update"
         before = self.moment
         if before is None or before.view is not view or before.listing is not listing:
             self._looking.keep(view)
