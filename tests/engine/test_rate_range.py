@@ -9,8 +9,6 @@ import pytest
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.sessions.protocol import (
     LookAt,
-    Message,
-    Open,
     Pause,
     Play,
     StateChanged,
@@ -18,7 +16,6 @@ from tui_nn_engine.sessions.protocol import (
     TryRates,
     Update,
 )
-from tui_nn_engine.sessions.session import Session
 from tui_nn_engine.training.rate_range import RangeTest, RatesTried
 
 
@@ -167,23 +164,9 @@ def test_where_nothing_learns_there_is_no_rate() -> None:
 # -- the session --------------------------------------------------------------------------------
 
 
-class Desk:
-    """A session, and what it said."""
-
-    def __init__(self, tmp_path: Any) -> None:
-        self.told: list[Message] = []
-        self.session = Session(self.told.append)
-        self.do(Open(experiment().tree(), str(tmp_path)))
-
-    def do(self, command: Any) -> None:
-        self.session.handle(command)
-
-    def work(self) -> None:
-        while self.session.running:
-            self.session.work()
-
-    def last(self, kind: type[Any]) -> Any:
-        return [one for one in self.told if isinstance(one, kind)][-1]
+def opened(folder: Path) -> Desk:
+    """The experiment is open, to be recorded in this folder."""
+    return desk(experiment().tree(), folder)
 
 
 def test_a_session_tells_of_it_and_trains_on_as_if_nothing_had_been(tmp_path: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from desks import Desk, kinds, replayed, with_training
+from desks import BlockingDesk, kinds, replayed, with_training
 
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.sessions.protocol import (
@@ -39,20 +39,8 @@ TEN_EPOCHS = with_training(epochs=10)
 ORIGINAL = Experiment.parse(TEN_EPOCHS)
 
 
-class Traveller(Desk):
-    """Has done with a command before it is given the next; MOONS is open, for ten epochs."""
-
-    def __init__(self, tree: dict[str, Any] = TEN_EPOCHS) -> None:
-        super().__init__()
-        self(Open(tree))
-
-    def __call__(self, *commands: Command) -> list[Any]:
-        """What is said to these commands, until there is nothing left to do."""
-        before = len(self.heard)
-        for command in commands:
-            super().__call__(command)
-            self.work()
-        return self.heard[before:]
+class Traveller(BlockingDesk):
+    """Says where it is."""
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -63,7 +51,7 @@ class Traveller(Desk):
 
 
 def at(iteration: int) -> Traveller:
-    found = Traveller()
+    found = Traveller(TEN_EPOCHS)
     found(Play(until=iteration))
     assert found.place == ("paused", iteration, iteration)
     return found
@@ -116,7 +104,7 @@ def test_on_beyond_the_tip_is_trained() -> None:
 
 
 def test_a_completed_run_can_be_looked_back_at_and_completed_again() -> None:
-    desk = Traveller()
+    desk = Traveller(TEN_EPOCHS)
     desk(Play())
     desk(Back())
     assert desk.place == ("paused", 39, 40)
@@ -134,7 +122,7 @@ def test_playing_on_unchanged_is_the_same_run_and_tells_no_epoch_twice() -> None
     lines = (desk.run.folder / "metrics.jsonl").read_text().splitlines()
     assert [row.epoch for row in rows] == list(range(1, 11))
     assert len(lines) == 10
-    straight = Traveller()
+    straight = Traveller(TEN_EPOCHS)
     straight(Play())
     assert (straight.run.folder / "metrics.jsonl").read_text().splitlines() == lines
 

@@ -63,7 +63,7 @@ class Desk:
     @property
     def run(self) -> Run:
         """The run that is open."""
-        assert self.session.run is not None
+        assert self.session.run is not None, "no run is open"
         return self.session.run
 
     @property
@@ -74,6 +74,22 @@ class Desk:
     def last(self, kind: type) -> Any:
         """The last message of this kind, None before the first."""
         return next(reversed(kinds(self.heard, kind)), None)
+
+
+class BlockingDesk(Desk):
+    """Has done with a command before it is given the next; an experiment is open."""
+
+    def __init__(self, tree: dict[str, Any]) -> None:
+        super().__init__()
+        self(Open(tree))
+
+    def __call__(self, *commands: Command) -> list[Any]:
+        """What is said to these commands, until there is nothing left to do."""
+        before = len(self.heard)
+        for command in commands:
+            super().__call__(command)
+            self.work()
+        return self.heard[before:]
 
 
 def replayed(experiment: Experiment, updates: int) -> bytes:
