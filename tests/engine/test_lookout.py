@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from desks import BlockingDesk, kinds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +32,6 @@ from tui_nn_engine.sessions.protocol import (
     Watch,
     Watched,
 )
-from tui_nn_engine.sessions.session import Session
 from tui_nn_engine.stepping.gradient_check import GradientChecked, check_gradient
 from tui_nn_engine.stepping.handout import handout
 from tui_nn_engine.stepping.handout_formats import FORMATS
@@ -54,39 +54,13 @@ TOTAL = 40
 NAMES = ("dense_1.kernel[1, 2]", "dense_2.bias[0]")
 
 
-class Desk:
-    def __init__(self, tree: dict[str, Any] = TREE) -> None:
-        self.heard: list[Any] = []
-        self.session = Session(self.heard.append)
-        self(Open(tree))
-
-    def __call__(self, command: Command) -> list[Any]:
-        before = len(self.heard)
-        self.session.handle(command)
-        while self.session.running:
-            self.session.work()
-        return self.heard[before:]
-
-    def all(self, kind: type) -> list[Any]:
-        return [message for message in self.heard if isinstance(message, kind)]
-
-    @property
-    def at(self) -> StateChanged:
-        found: StateChanged = self.all(StateChanged)[-1]
-        return found
-
-    @property
-    def weights(self) -> bytes:
-        assert self.session.run is not None
-        return self.session.run.trainer.parameters.values.tobytes()
-
-    def watched(self) -> dict[int, list[float]]:
-        """The values last told of each iteration."""
-        return {
-            message.first_iteration + place: row
-            for message in self.all(Watched)
-            for place, row in enumerate(message.values.tolist())
-        }
+def watched(desk: BlockingDesk) -> dict[int, list[float]]:
+    """The values last told of each iteration."""
+    return {
+        message.first_iteration + place: row
+        for message in kinds(desk.heard, Watched)
+        for place, row in enumerate(message.values.tolist())
+    }
 
 
 def plain(updates: int = TOTAL) -> Trainer:
@@ -105,7 +79,7 @@ def values_of(trainer: Trainer) -> list[float]:
 
 
 def test_every_update_is_told_from_where_watching_began() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Watch(NAMES))
     desk(Play(until=3))
     desk(Update())
@@ -117,161 +91,161 @@ def test_every_update_is_told_from_where_watching_began() -> None:
     while not trainer.done:
         trainer.update()
         expected[trainer.state.iteration] = values_of(trainer)
-    assert desk.watched() == expected
-    assert all(message.weights == NAMES for message in desk.all(Watched))
+    assert watched(desk) == expected
+    assert all(message.weights == NAMES for message in kinds(desk.heard, Watched))
     assert desk.weights == trainer.parameters.values.tobytes()
 
 
 def test_it_begins_in_the_midst_of_training_and_ends_there() -> None:
-    desk = Desk(TREE | {"training": {**TREE["training"], "epochs": 10**6}})
+    desk = BlockingDesk(TREE | {"training": {**TREE["training"], "epochs": 10**6}})
     session = desk.session
     session.handle(Play())
     session.work()
     session.work()
     session.handle(Watch(NAMES))
-    (begun,) = desk.all(Watched)
+    (begun,) = kinds(desk.heard, Watched)
     assert len(begun.values) == 1
     session.work()
     session.work()
-    told = desk.watched()
+    told = watched(desk)
     assert len(told) > 1
-    last = desk.all(Progress)[-1].iteration
+    last = desk.last(Progress).iteration
     assert list(told) == list(range(begun.first_iteration, last + 1))
     session.handle(Watch(()))
-    assert desk.all(Watched)[-1].weights == ()
-    count = len(desk.all(Watched))
+    assert desk.last(Watched).weights == ()
+    count = len(kinds(desk.heard, Watched))
     session.work()
     session.work()
-    assert desk.all(Progress)[-1].iteration > last
-    assert len(desk.all(Watched)) == count
+    assert desk.last(Progress).iteration > last
+    assert len(kinds(desk.heard, Watched)) == count
 
 
 def test_what_is_now_is_told_after_a_journey_and_after_a_change() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Watch(NAMES))
     desk(Play(until=20))
-    told = desk.watched()
+    told = watched(desk)
     for iteration in (7, 0, 19):
         desk(GoTo(iteration))
-        now = desk.all(Watched)[-1]
+        now = desk.last(Watched)
         assert now.first_iteration == iteration
         assert now.values.tolist() == [told[iteration]]
     desk(SetWeight(NAMES[1], 0.25))
-    assert desk.all(Watched)[-1].values.tolist() == [[told[19][0], 0.25]]
+    assert desk.last(Watched).values.tolist() == [[told[19][0], 0.25]]
 
 
 def test_while_stepping_the_values_are_those_before_the_update() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Play(until=5))
     desk(Step(10_000))
     desk(Watch(NAMES))
-    assert desk.watched() == {5: values_of(plain(5))}
-    assert desk.at.state == "stepping"
+    assert watched(desk) == {5: values_of(plain(5))}
+    assert desk.last(StateChanged).state == "stepping"
 
 
 # -- stopping -------------------------------------------------------------------------------------
 
 
 def test_it_stops_and_goes_on() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     assert desk(Break(("at Iteration 7", "epoch 3")))[0] == BreakpointsSet(
         ("iteration 7", "epoch 3")
     )
     desk(Play())
-    assert desk.all(Stopped) == [Stopped(7, "iteration 7 is reached")]
-    assert (desk.at.state, desk.at.iteration) == ("paused", 7)
-    assert desk.all(Progress)[-1].iteration == 7
+    assert kinds(desk.heard, Stopped) == [Stopped(7, "iteration 7 is reached")]
+    assert (desk.last(StateChanged).state, desk.last(StateChanged).iteration) == ("paused", 7)
+    assert desk.last(Progress).iteration == 7
     desk(Play())
-    assert desk.all(Stopped)[1:] == [Stopped(12, "epoch 3 is complete at iteration 12")]
+    assert kinds(desk.heard, Stopped)[1:] == [Stopped(12, "epoch 3 is complete at iteration 12")]
     desk(Play())
-    assert desk.at.state == "completed"
+    assert desk.last(StateChanged).state == "completed"
     assert desk.weights == plain().parameters.values.tobytes()
 
 
 def test_what_holds_already_lets_it_go_on() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Play(until=5))
     desk(Break(("loss < 99",)))
     desk(Play())
-    assert desk.at.iteration == 6
+    assert desk.last(StateChanged).iteration == 6
     desk(Play())
-    assert desk.at.state == "completed"
-    assert len(desk.all(Stopped)) == 1
+    assert desk.last(StateChanged).state == "completed"
+    assert len(kinds(desk.heard, Stopped)) == 1
 
 
 def test_it_stops_at_the_end_of_training_too() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Break((f"iteration {TOTAL}",)))
     desk(Play())
-    assert len(desk.all(Stopped)) == 1
-    assert desk.all(RunEnded)[-1].reason == "completed"
-    assert desk.at.state == "completed"
+    assert len(kinds(desk.heard, Stopped)) == 1
+    assert desk.last(RunEnded).reason == "completed"
+    assert desk.last(StateChanged).state == "completed"
 
 
 def test_an_update_by_hand_and_one_stepped_tell_it_as_well() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Break(("iteration 1", "iteration 2", "iteration 3")))
     assert Stopped(1, "iteration 1 is reached") in desk(Update())
     desk(Step(1))
     assert Stopped(2, "iteration 2 is reached") in desk(Update())
     desk(Step(1))
     assert Stopped(3, "iteration 3 is reached") in desk(Play())  # the update under way, no more
-    assert (desk.at.state, desk.at.iteration) == ("paused", 3)
+    assert (desk.last(StateChanged).state, desk.last(StateChanged).iteration) == ("paused", 3)
 
 
 def test_one_set_while_it_trains_stops_it() -> None:
-    desk = Desk(TREE | {"training": {**TREE["training"], "epochs": 10**6}})
+    desk = BlockingDesk(TREE | {"training": {**TREE["training"], "epochs": 10**6}})
     desk.session.handle(Play())
     desk.session.work()
     desk.session.work()
     desk(Break(("loss < 99",)))
-    assert desk.at.state == "paused"
-    assert len(desk.all(Stopped)) == 1
+    assert desk.last(StateChanged).state == "paused"
+    assert len(kinds(desk.heard, Stopped)) == 1
 
 
 def test_a_moment_stops_again_after_going_back() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Break(("iteration 6",)))
     desk(Play())
     desk(GoTo(2))
-    assert desk.at.iteration == 2
+    assert desk.last(StateChanged).iteration == 2
     desk(Play())
-    assert [message.iteration for message in desk.all(Stopped)] == [6, 6]
+    assert [message.iteration for message in kinds(desk.heard, Stopped)] == [6, 6]
 
 
 @pytest.mark.parametrize("command", [Break(("loss < 1", "los < 1")), Watch((NAMES[0], "w14"))])
 def test_where_one_is_wrong_nothing_is_changed(command: Command) -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Break(("iteration 7",)))
     desk(Watch(NAMES))
     (refused,) = desk(command)
     assert isinstance(refused, Refused)
     assert "write" in refused.message
     desk(Play())
-    assert desk.at.iteration == 7
-    assert len(desk.watched()) == 8
+    assert desk.last(StateChanged).iteration == 7
+    assert len(watched(desk)) == 8
 
 
 def test_another_run_is_looked_out_for_as_far_as_it_has_the_same() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Watch(NAMES))
     desk(Break(("dead dense_2", "dead dense_1[3]", "iteration 2")))
     said = desk(Restart())
     assert BreakpointsSet(("dead dense_2", "dead dense_1[3]", "iteration 2")) in said
-    assert any(isinstance(m, Watched) and m.weights == NAMES for m in said)
+    assert any(message.weights == NAMES for message in kinds(said, Watched))
     small = [{"type": "dense", "units": 1, "activation": "sigmoid"}]
     said = desk(Open(TREE | {"layers": small}))
     assert BreakpointsSet(("iteration 2",)) in said
-    assert [m.weights for m in said if isinstance(m, Watched)] == [()]
+    assert [message.weights for message in kinds(said, Watched)] == [()]
     desk(Play())
-    assert desk.at.iteration == 2
+    assert desk.last(StateChanged).iteration == 2
 
 
 # -- checking and writing down --------------------------------------------------------------------
 
 
 def test_a_gradient_is_checked_in_the_update_laid_open() -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Play(until=5))
     desk(Step(3))
     (found,) = desk(CheckGradient(NAMES[0]))
@@ -284,7 +258,7 @@ def test_a_gradient_is_checked_in_the_update_laid_open() -> None:
 @pytest.mark.parametrize("style", FORMATS)
 def test_the_update_laid_open_is_written_down(style: Any, tmp_path: Path) -> None:
     path = tmp_path / "new" / "handout"
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Play(until=5))
     desk(Step(3))
     notation = Notation("code", "e", 7)
@@ -292,14 +266,14 @@ def test_the_update_laid_open_is_written_down(style: Any, tmp_path: Path) -> Non
     assert desk(Export(str(path), style)) == [Exported(str(path))]
     assert path.read_text("utf-8") == FORMATS[style](handout(Stepper(plain(5)), 2, notation))
     desk(Step(1))
-    assert desk.at.state == "stepping"
+    assert desk.last(StateChanged).state == "stepping"
     desk(Play())
     assert desk.weights == plain().parameters.values.tobytes()
 
 
 def test_of_a_smaller_batch_the_last_sample_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Play(until=3))  # the batch of 8 before has gone, 7 of 31 samples are left
     desk(Step(1))
     desk(LookAt(sample=7))
@@ -309,24 +283,23 @@ def test_of_a_smaller_batch_the_last_sample_is_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [CheckGradient(NAMES[0]), Export("handout.md")])
 def test_without_an_update_laid_open_it_is_refused(command: Command) -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     assert desk(command) == [Refused("no update is laid open: take a step first")]
 
 
 def test_a_place_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     desk(Step(1))
     (tmp_path / "file").touch()
     (refused,) = desk(Export(str(tmp_path / "file" / "handout.md")))
     assert isinstance(refused, Refused)
     desk(Step(1))
-    assert desk.at.state == "stepping"
+    assert desk.last(StateChanged).state == "stepping"
 
 
 def test_an_update_that_diverges_is_not_written_down_and_stays_as_it_is(tmp_path: Path) -> None:
-    desk = Desk()
-    assert desk.session.run is not None
-    desk.session.run.trainer.parameters.views["dense_1.kernel"][...] = np.inf
+    desk = BlockingDesk(TREE)
+    desk.run.trainer.parameters.views["dense_1.kernel"][...] = np.inf
     desk(Step(2))
     (refused,) = desk(Export(str(tmp_path / "a.md")))
     assert refused.message.startswith("there is no whole update to write down: update 1 gave")
@@ -360,19 +333,19 @@ COMMANDS = st.sampled_from(
 @settings(max_examples=40, deadline=None)
 @given(st.lists(COMMANDS, max_size=14))
 def test_whatever_is_looked_at_the_numbers_stay_the_same(walk: list[Command]) -> None:
-    desk = Desk()
+    desk = BlockingDesk(TREE)
     for command in walk:
         desk(command)
     desk(Break(()))
     desk(Play())
-    assert desk.at.state == "completed"
+    assert desk.last(StateChanged).state == "completed"
     trainer = Trainer(Experiment.parse(TREE))
     expected = {0: values_of(trainer)}
     while not trainer.done:
         trainer.update()
         expected[trainer.state.iteration] = values_of(trainer)
     assert desk.weights == trainer.parameters.values.tobytes()
-    for message in desk.all(Watched):
+    for message in kinds(desk.heard, Watched):
         columns = [NAMES.index(name) for name in message.weights]
         for place, row in enumerate(message.values.tolist()):
             known = expected[message.first_iteration + place]

@@ -1,10 +1,12 @@
 """The learning-rate range test: what it tells, and that the run it is made in stays as it is."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from desks import desk
 
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.sessions.protocol import (
@@ -164,68 +166,62 @@ def test_where_nothing_learns_there_is_no_rate() -> None:
 # -- the session --------------------------------------------------------------------------------
 
 
-def opened(folder: Path) -> Desk:
-    """The experiment is open, to be recorded in this folder."""
-    return desk(experiment().tree(), folder)
-
-
-def test_a_session_tells_of_it_and_trains_on_as_if_nothing_had_been(tmp_path: Any) -> None:
-    desk, alone = Desk(tmp_path / "a"), Desk(tmp_path / "b")
-    for one in (desk, alone):
-        one.do(Update())
-    desk.do(TryRates(1e-4, 1.0, 30))
-    assert desk.last(RatesTried) == desk.told[-1]
-    assert not desk.last(RatesTried).losses.size
-    desk.work()
-    told = desk.last(RatesTried)
+def test_a_session_tells_of_it_and_trains_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    tree = experiment().tree()
+    table, alone = desk(tree, tmp_path / "a"), desk(tree, tmp_path / "b")
+    for one in (table, alone):
+        one(Update())
+    table(TryRates(1e-4, 1.0, 30))
+    assert table.last(RatesTried) == table.heard[-1]
+    assert not table.last(RatesTried).losses.size
+    table.work()
+    told = table.last(RatesTried)
     assert (told.done, told.losses.size) == (True, 30)
-    assert desk.last(StateChanged).iteration == 1
-    for one in (desk, alone):
-        one.do(Play())
+    assert table.last(StateChanged).iteration == 1
+    for one in (table, alone):
+        one(Play())
         one.work()
-    assert desk.session.run is not None
-    assert alone.session.run is not None
-    assert everything(desk.session.run.trainer) == everything(alone.session.run.trainer)
+    assert everything(table.run.trainer) == everything(alone.run.trainer)
 
 
 @pytest.mark.parametrize("command", [Pause(), Update(), Play(), Step(1)])
-def test_it_is_called_off(command: Any, tmp_path: Any) -> None:
-    desk = Desk(tmp_path)
-    desk.do(TryRates(updates=100_000))
-    desk.session.work()
-    desk.do(LookAt())
-    assert desk.session.running
-    desk.do(command)
-    desk.work()
-    assert not desk.last(RatesTried).done
+def test_it_is_called_off(command: Any, tmp_path: Path) -> None:
+    table = desk(experiment().tree(), tmp_path)
+    table(TryRates(updates=100_000))
+    table.session.work()
+    table(LookAt())
+    assert table.session.running
+    table(command)
+    table.work()
+    assert not table.last(RatesTried).done
 
 
-def test_what_trains_is_paused_first(tmp_path: Any) -> None:
-    desk = Desk(tmp_path)
-    desk.do(Play(until=2))
-    desk.do(TryRates(updates=10))
-    assert desk.last(StateChanged).state in {"ready", "paused"}
-    desk.work()
-    assert desk.last(RatesTried).done
+def test_what_trains_is_paused_first(tmp_path: Path) -> None:
+    table = desk(experiment().tree(), tmp_path)
+    table(Play(until=2))
+    table(TryRates(updates=10))
+    assert table.last(StateChanged).state in {"ready", "paused"}
+    table.work()
+    assert table.last(RatesTried).done
 
 
-def test_an_update_laid_open_stays_as_it_is(tmp_path: Any) -> None:
-    desk = Desk(tmp_path)
-    desk.do(Step(10_000))
-    assert desk.session.stepping.stepper is not None
-    trainer, cursor = desk.session.stepping.stepper.trainer, desk.session.stepping.cursor
+def test_an_update_laid_open_stays_as_it_is(tmp_path: Path) -> None:
+    table = desk(experiment().tree(), tmp_path)
+    table(Step(10_000))
+    assert table.session.stepping.stepper is not None
+    trainer, cursor = table.session.stepping.stepper.trainer, table.session.stepping.cursor
     weights = trainer.parameters.values.tobytes()
-    desk.do(TryRates(updates=20))
-    desk.work()
+    table(TryRates(updates=20))
+    table.work()
     fresh = tried(Trainer(experiment()), 1e-6, 10.0, 20)
-    assert desk.last(RatesTried).losses.tolist() == fresh.losses.tolist()
-    assert desk.session.stepping.cursor == cursor
+    assert table.last(RatesTried).losses.tolist() == fresh.losses.tolist()
+    assert table.session.stepping.cursor == cursor
     assert trainer.parameters.values.tobytes() == weights
 
 
-def test_where_nothing_can_be_tried_a_session_says_why(tmp_path: Any) -> None:
-    desk = Desk(tmp_path)
-    desk.do(TryRates(1.0, 0.1))
-    assert (desk.last(RatesTried).done, desk.last(RatesTried).suggestion) == (True, None)
-    assert "must grow" in desk.last(RatesTried).why
-    assert not desk.session.running
+def test_where_nothing_can_be_tried_a_session_says_why(tmp_path: Path) -> None:
+    table = desk(experiment().tree(), tmp_path)
+    table(TryRates(1.0, 0.1))
+    assert (table.last(RatesTried).done, table.last(RatesTried).suggestion) == (True, None)
+    assert "must grow" in table.last(RatesTried).why
+    assert not table.session.running

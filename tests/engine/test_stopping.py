@@ -248,29 +248,29 @@ def test_a_resumed_run_knows_how_long_it_has_computed(tmp_path: Path) -> None:
 
 
 def test_a_session_tells_why_and_goes_on(tmp_path: Path) -> None:
-    session = desk(experiment(PATIENT).tree(), tmp_path)
+    table = desk(experiment(PATIENT).tree(), tmp_path)
 
     def standing() -> tuple[str, str]:
-        told = session.last(StateChanged)
+        told = table.last(StateChanged)
         return told.state, told.ended_early
 
-    session(Play())
-    session.work()
+    table(Play())
+    table.work()
     assert standing() == ("completed", "stopped early")
-    end = session.last(StateChanged).iteration
-    session(Play())
-    assert isinstance(session.heard[-1], Refused)
-    session(Back())
-    session.work()
+    end = table.last(StateChanged).iteration
+    table(Play())
+    assert isinstance(table.heard[-1], Refused)
+    table(Back())
+    table.work()
     assert standing() == ("paused", "")
-    session(GoTo(end))
-    session.work()
+    table(GoTo(end))
+    table.work()
     assert standing() == ("completed", "stopped early")
-    session(TrainUntil(60))
+    table(TrainUntil(60))
     assert standing() == ("paused", "")
-    session(Play())
-    session.work()
-    told = session.last(StateChanged)
+    table(Play())
+    table.work()
+    told = table.last(StateChanged)
     assert (told.epoch, told.ended_early) == (60, "")
 
 
