@@ -153,11 +153,6 @@ def first_paint() -> tuple[float, float]:
     return median(ours for ours, _ in times), median(theirs for _, theirs in times)
 
 
-def ready_paint() -> float:
-    """Seconds until the app can train."""
-    return median(painted("Press space", sys.executable, "-m", "tui_nn") for _ in range(5))
-
-
 def speeds(text: str, epochs: int, turns: int = 3) -> tuple[float, float]:
     """Seconds of a run without a screen, and with the app open: the fastest of each."""
     with tempfile.TemporaryDirectory() as folder:
