@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tui_nn.errors_in_time import ErrorsInTime
 from tui_nn.history import History
 from tui_nn.link import EngineDied
+from tui_nn_engine.inspection.sight import Sight
 from tui_nn_engine.inspection.subject import Subject
 from tui_nn_engine.sessions.protocol import (
     Branched,
@@ -20,7 +21,6 @@ from tui_nn_engine.sessions.protocol import (
     Message,
     Opened,
     Refused,
-    Sight,
     State,
     StateChanged,
     Watched,

@@ -38,6 +38,7 @@ from tui_nn_engine.sessions.protocol import (
     Opened,
     Pause,
     Play,
+    PlayOrPause,
     Refused,
     Restart,
     Save,
@@ -73,6 +74,7 @@ COMMANDS: list[Command] = [
     Play(),
     Play(epochs=1),
     Pause(),
+    PlayOrPause(),
     Update(),
     Step(),
     Step(-1),
@@ -141,6 +143,7 @@ def test_closing_saves_and_leaves_nothing_open(start: Callable[[], Desk]) -> Non
 commands = st.one_of(
     st.builds(Play, st.integers(0, 2)),
     st.just(Pause()),
+    st.just(PlayOrPause()),
     st.just(Update()),
     st.builds(Step, st.integers(-30, 40)),
     st.builds(LookAt, st.sampled_from(["dense_1", "dropout_1", "?"]), st.integers(-1, 9)),

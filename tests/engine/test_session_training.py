@@ -23,6 +23,7 @@ from tui_nn_engine.sessions.protocol import (
     LookAt,
     Pause,
     Play,
+    PlayOrPause,
     Refused,
     Restart,
     Save,
@@ -62,6 +63,17 @@ def test_a_pause_at_the_very_end_still_tells_it(portions: int) -> None:
         assert table.session.state == "completed"
         assert table.last(RunEnded).test_metrics
         assert not table.session.running
+
+
+def test_play_or_pause_pressed_twice_rests_whatever_the_screen_has_seen() -> None:
+    table = desk(with_training(epochs=100))
+    table(PlayOrPause())
+    assert table.session.running
+    table(PlayOrPause())
+    assert table.session.state == "paused"
+    assert not table.session.running
+    table(PlayOrPause())
+    assert table.session.state == "running"
 
 
 def test_play_for_an_epoch_stops_at_its_end() -> None:

@@ -50,7 +50,7 @@ class Transport(Mode):
 
     def action_play_or_pause(self) -> None:
         """Train on, or stop after the update under way."""
-        self.send(protocol.Pause() if self.monitor.busy else protocol.Play())
+        self.send(protocol.PlayOrPause())
 
     def action_update(self) -> None:
         """One whole update."""

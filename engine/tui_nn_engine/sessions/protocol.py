@@ -7,17 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.formulas.explanation import Notation
-from tui_nn_engine.inspection.filters import Filters
-from tui_nn_engine.inspection.guess import Guess
-from tui_nn_engine.inspection.memory import Memory
-from tui_nn_engine.inspection.mistakes import Mistakes, Residuals
-from tui_nn_engine.inspection.path import LossPath
-from tui_nn_engine.inspection.roc import Roc
-from tui_nn_engine.inspection.spread import Spread
+from tui_nn_engine.inspection.sight import Sight
 from tui_nn_engine.inspection.subject import Subject
-from tui_nn_engine.inspection.surface import Surface
-from tui_nn_engine.inspection.trace import Trace
-from tui_nn_engine.inspection.writing import Writing
 from tui_nn_engine.stepping.gradient_check import GradientChecked
 from tui_nn_engine.stepping.stepview import Listing, StepView
 from tui_nn_engine.training.events import (
@@ -80,6 +71,11 @@ class Back:
 @dataclass(frozen=True, slots=True)
 class Pause:
     """Stop after the update under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOrPause:
+    """Pause where it trains or is on its way, else train on until the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +349,7 @@ Command = (
     | GoTo
     | Back
     | Pause
+    | PlayOrPause
     | Update
     | Step
     | StepTo
@@ -370,19 +367,6 @@ Command = (
     | TrainUntil
     | Save
     | Close
-)
-Sight = (
-    Guess
-    | Surface
-    | Mistakes
-    | Residuals
-    | Roc
-    | Trace
-    | Memory
-    | Filters
-    | Spread
-    | LossPath
-    | Writing
 )
 Message = (
     Opened

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tui_nn_datasets import DataError
@@ -47,6 +48,11 @@ class Session:
         """Whether `work` has something to do."""
         trains = self._events is not None or self._journey is not None
         return trains or self._rate_trial.running
+
+    @property
+    def _busy(self) -> bool:
+        """Whether it is told to train, or to go elsewhere."""
+        return self.state in {"running", "travelling"}
 
     def handle(self, command: Command) -> None:
         """Follow one command; one that can't be followed is answered with Refused."""
@@ -128,7 +134,9 @@ class Session:
                 self._play(run, until or ((epoch + epochs) * batches if epochs else None))
             case protocol.Pause():
                 self._stop(run)
-                self._to("paused" if self.state in {"running", "travelling"} else self.state)
+                self._to("paused" if self._busy else self.state)
+            case protocol.PlayOrPause():
+                self._follow(protocol.Pause() if self._busy else protocol.Play(), run)
             case protocol.Update():
                 self._update(run)
             case protocol.Step(count=count):
@@ -221,7 +229,9 @@ class Session:
 
     def _step(self, run: Run, count: int) -> None:
         if count < 0 and not self.stepping.cursor and run.trainer.state.iteration:
-            self._step_into_the_update_before(run, count)
+            here = run.trainer.state.iteration
+            end = partial(self._step_within, run, lambda stepper: len(stepper.ops) + count)
+            self._depart(run, here - 1, end)
             return
         stepper = self.stepping.stepper
         if stepper is not None and stepper.complete and count > 0:
@@ -265,7 +275,7 @@ class Session:
 
     def _try_rates(self, command: protocol.TryRates, run: Run) -> None:
         """On a copy of what is here now; an update that is laid open is none of it."""
-        at_work = self.state in {"running", "travelling"}
+        at_work = self._busy
         self._stop(run)
         if at_work:
             self._to(resting(run))
@@ -301,15 +311,6 @@ class Session:
         else:
             destination = here - updates
         self._depart(run, max(destination, 0))
-
-    def _step_into_the_update_before(self, run: Run, count: int) -> None:
-        def arrive() -> None:
-            stepper = self.stepping.lay_open(run.trainer)
-            stepper.go_to(max(0, len(stepper.ops) + count))
-            self._to("stepping")
-            self.stepping.show()
-
-        self._depart(run, run.trainer.state.iteration - 1, arrive)
 
     def _depart(self, run: Run, destination: int, arrive: Callable[[], None] | None = None) -> None:
         """Leave for an iteration up to the tip; a short way is gone at once."""
