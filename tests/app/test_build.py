@@ -1,66 +1,16 @@
-import numpy as np
+"""Build mode: parts and their forms, problems and how they are mended, undoing, files, panes."""
+
 import pytest
-from textual.app import App
-from textual.widgets import Input, OptionList, Select, Static, Tabs
-from waiting import form_stands, screen_text, until
+from build_app import BuildApp, go, prompts, ready
+from textual.widgets import Input, Select, Tabs
+from waiting import screen_text, until
 
 from tui_nn.draft import Draft
-from tui_nn.forms.field import Field
 from tui_nn.forms.findings import Findings
 from tui_nn.forms.parts import PartList
 from tui_nn.forms.picker import Picker
-from tui_nn.modes.build import Build
 from tui_nn.starters import starters
-from tui_nn.widgets.data_preview import DataPreview, Preview
-from tui_nn.widgets.heatmap import ImageGrid
-from tui_nn.widgets.scatter import Scatter
 from tui_nn_engine.experiments.experiment import Experiment
-
-
-class BuildApp(App[None]):
-    def __init__(self, draft: Draft | None = None) -> None:
-        super().__init__()
-        self.draft = draft or Draft(starters()["xor"])
-        self.build = Build(self.draft)
-        self.reviews = []
-
-    def on_mount(self) -> None:
-        self.push_screen(self.build)
-
-    def on_build_changed(self, event: Build.Changed) -> None:
-        self.reviews.append(event.review)
-
-    @property
-    def titles(self) -> list[str]:
-        return [part.title for part in self.build.query_one(PartList).parts]
-
-    @property
-    def chosen(self) -> str:
-        parts = self.build.query_one(PartList)
-        return parts.parts[parts.highlighted].title
-
-    def field(self, path: str) -> Field:
-        return next(one for one in self.build.query(Field) if one.path == path)
-
-    def has_field(self, path: str) -> bool:
-        return any(one.path == path and one.is_mounted for one in self.build.query(Field))
-
-
-async def ready(pilot, app) -> None:
-    await until(pilot, lambda: app.reviews and app.build.query("#form-pane Field"))
-
-
-async def go(pilot, app, path: str) -> None:
-    """Choose a part in the list and wait for its form."""
-    listing = app.build.query_one(PartList)
-    listing.focus()
-    listing.highlighted = listing.index_of(path)
-    await until(pilot, lambda: form_stands(app.build, path))
-    await pilot.pause()
-
-
-def prompts(listing: OptionList) -> list[str]:
-    return [str(option.prompt) for option in listing.options]
 
 
 async def test_it_opens_with_parts_shapes_totals_and_data():
@@ -234,22 +184,6 @@ async def test_a_problem_leads_to_its_field():
         await until(pilot, lambda: "✗ must be less than 1.0 (is 2.0)" in screen_text(app))
 
 
-async def test_other_data_brings_a_network_that_fits_in_one_step():
-    app = BuildApp(Draft())
-    async with app.run_test(size=(120, 36)) as pilot:
-        await ready(pilot, app)
-        before = app.draft.tree
-        app.field("data").query(Select).first().value = "iris"
-        await until(pilot, lambda: app.reviews[-1].experiment.data.name == "iris")
-        await until(pilot, lambda: app.reviews[-1].problems == ())
-        assert app.draft.layers[1] == {"type": "dense", "units": 3, "activation": "softmax"}
-        await until(pilot, lambda: "sepal" in screen_text(app))
-        await pilot.press("ctrl+z")
-        await until(pilot, lambda: app.draft.tree == before)
-        await until(pilot, lambda: app.reviews[-1].experiment.data.name == "mnist_small")
-        await until(pilot, lambda: app.field("data").query(Select).first().value == "mnist_small")
-
-
 async def test_a_starter_begins_anew():
     app = BuildApp()
     async with app.run_test(size=(120, 36)) as pilot:
@@ -408,102 +342,3 @@ async def test_a_change_made_elsewhere_is_shown_after_reload():
         app.build.reload()
         await pilot.pause()
         assert app.field("optimizer.learning_rate").query_one(Input).value == "0.25"
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("mnist_small", ImageGrid),
-        ("spiral", Scatter),
-        ("iris", "rows"),
-        ("diabetes", "rows"),
-        ("xor", Scatter),
-    ],
-)
-async def test_the_preview_suits_the_data(name, shown):
-    data = Draft(starters()[name]).review().data
-    preview = Preview.of(data)
-
-    class PreviewApp(App[None]):
-        def compose(self):
-            yield DataPreview()
-
-    app = PreviewApp()
-    async with app.run_test(size=(40, 30)) as pilot:
-        app.query_one(DataPreview).show(preview)
-        await pilot.pause()
-        visible = [w for w in app.query("ContentSwitcher > *") if w.display]
-        assert len(visible) == 1
-        assert visible[0].id == shown if isinstance(shown, str) else isinstance(visible[0], shown)
-        facts = str(app.query_one("#facts", Static).render())
-        assert f"rank {data.dataset.x.ndim} · {data.dataset.x.shape}" in facts
-        assert f"train\xa0{len(data.train):,}" in facts
-
-
-def test_the_first_images_are_one_of_each_class():
-    preview = Preview.of(Draft().review().data)
-    assert preview.captions[:12] == (*"0123456789", "0", "1")
-    assert preview.images is not None
-    assert preview.images.dtype == np.uint8
-
-
-def test_the_classes_are_counted():
-    preview = Preview.of(Draft(starters()["spiral"]).review().data)
-    assert any("2 classes" in fact and "in train" in fact for fact in preview.facts)
-
-
-@pytest.mark.parametrize("keys", [["u"], ["n"]])
-async def test_what_is_usual_for_the_data_is_a_key_away(keys):
-    app = BuildApp(Draft(starters()["venn"]))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, app)
-        before = app.draft.tree
-        await pilot.press(*keys)
-        await until(pilot, lambda: isinstance(app.screen, Picker))
-        if keys == ["n"]:
-            names = app.screen.query_one(OptionList)
-            names.highlighted = names.get_option_index("usual")
-            await pilot.press("enter")
-        await until(pilot, lambda: "Usual for venn: multi-label" in screen_text(app))
-        names = app.screen.query_one(OptionList)
-        assert prompts(names)[0] == "small   10 · relu → 3 · sigmoid · 150 epochs"
-        names.highlighted = 1
-        await pilot.press("enter")
-        await until(pilot, lambda: [x["units"] for x in app.draft.layers] == [50, 50, 3])
-        assert app.draft.value("data") == before["data"]
-        await until(pilot, lambda: app.reviews[-1].trainable is not None)
-        await pilot.press("ctrl+z")
-        await until(pilot, lambda: app.draft.tree == before)
-
-
-async def test_labels_are_shown_as_the_groups_they_make():
-    preview = Preview.of(Draft(starters()["venn"]).review().data)
-    assert set(preview.names) == {"none", "A", "B", "C", "A+B", "A+C", "B+C", "A+B+C"}
-    assert preview.facts[-1].startswith("3 labels, of train A:")
-
-
-@pytest.mark.parametrize(
-    ("begin", "name", "output", "loss"),
-    [
-        ("iris", "venn", {"units": 3, "activation": "sigmoid"}, "binary_crossentropy"),
-        ("venn", "iris", {"units": 3, "activation": "softmax"}, "categorical_crossentropy"),
-        ("venn", "arm", {"units": 2, "activation": "linear"}, "mean_squared_error"),
-        ("arm", "spiral", {"units": 1, "activation": "sigmoid"}, "binary_crossentropy"),
-        ("wide & deep", "iris", {"units": 3, "activation": "softmax"}, "categorical_crossentropy"),
-    ],
-)
-def test_switching_the_data_brings_the_tasks_output_and_loss(begin, name, output, loss):
-    draft = Draft(starters()[begin])
-    draft.set("data", {"name": name})
-    draft.fit_to(draft.review().data)
-    last = draft.layers[-1]
-    assert {"activation": "linear", **last} == {"type": "dense", **output}
-    assert draft.value("loss.type") == loss
-    assert draft.review().problems == ()
-    assert len(draft.layers) == len(starters()[begin].layers)
-
-
-def test_columns_of_a_table_have_the_numbers_that_pick_them():
-    preview = Preview.of(Draft(starters()["diabetes"]).review().data)
-    assert preview.header[:3] == ("age\n0", "sex\n1", "bmi\n2")
-    assert preview.header[-1] == "→ progression"
