@@ -4,13 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_nn.palette import DIVERGING, DIVERGING_DARK
 from tui_nn.widgets.pixels import draw, shades
 from tui_nn.widgets.plot import number
+from tui_nn.widgets.still import StillScroll
 from tui_nn.widgets.weight_cells import CELL, coloured
 from tui_nn_engine.inspection.trace import Trace
 
@@ -19,48 +18,24 @@ GREATEST = 3  # units named of a layer that is too large for numbers
 Floats = NDArray[np.float64]
 
 
-class LayerStrips(ScrollView, can_focus=True):
+class LayerStrips(StillScroll):
     """Blue below 0 and orange above, to the greatest of the layer; numbers where they fit."""
-
-    DEFAULT_CSS = """
-    LayerStrips { width: 1fr; height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    """
 
     def __init__(self) -> None:
         super().__init__()
         self._found: Trace | None = None
         self._outputs: tuple[str, ...] = ()
-        self._strips: list[Strip] | None = None
-        self._drawn_width = 0
 
     def show(self, found: Trace, outputs: tuple[str, ...] = ()) -> None:
         """Show this sample; `outputs` are the names of the last layer's units."""
-        self._found, self._outputs, self._strips = found, outputs, None
-        self.refresh()
+        self._found, self._outputs = found, outputs
+        self.news()
 
-    def notify_style_update(self) -> None:
-        """The theme may have changed between dark and light."""
-        super().notify_style_update()
-        self._strips = None
-
-    def render_line(self, y: int) -> Strip:
-        """A line of those in view."""
-        width = self.scrollable_content_region.width
-        if self._found is None:
-            return Strip.blank(self.size.width, self.rich_style)
-        if self._strips is None or self._drawn_width != width:
-            self._strips, self._drawn_width = self._draw(self._found, width), width
-            height = len(self._strips)
-            if self.virtual_size.height != height:
-                self.call_after_refresh(self._fit, height)
-        line = y + round(self.scroll_offset.y)
-        strip = self._strips[line] if line < len(self._strips) else Strip([Segment("")])
-        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
-
-    def _fit(self, height: int) -> None:
-        self.virtual_size = Size(1, height)
-
-    def _draw(self, found: Trace, width: int) -> list[Strip]:
+    def draw(self, width: int) -> list[Strip]:
+        """A heading and a strip for each layer."""
+        found = self._found
+        if found is None:
+            return []
         strips, start = [], 0
         for name, shape, told in zip(found.layers, found.shapes, found.told, strict=True):
             values = found.values[start : start + told].astype(np.float64)

@@ -8,9 +8,9 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui_nn.widgets.canvas import Canvas
+from tui_nn.widgets.diagram import Diagram
 from tui_nn.widgets.figures import figure
 from tui_nn.widgets.moment import NEW, OLD, Moment
 from tui_nn.widgets.network_columns import Column, place_columns, spread
@@ -42,7 +42,7 @@ class Label(NamedTuple):
     text: str
 
 
-class NetworkDiagram(Widget):
+class NetworkDiagram(Diagram):
     """As many layers and neurons as fit, around the chosen neuron; a click chooses another."""
 
     class Chosen(Message):
@@ -71,7 +71,6 @@ class NetworkDiagram(Widget):
     }
     DEFAULT_CSS = """
     NetworkDiagram {
-        height: 1fr; width: 1fr;
         & > .diagram--chosen { color: $text-primary; text-style: bold; }
         & > .diagram--written { background: $accent-muted; color: $text-accent; text-style: bold; }
         & > .diagram--edge { color: $foreground 30%; }
@@ -84,29 +83,8 @@ class NetworkDiagram(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
-        self._moment: Moment | None = None
         self._placed: list[tuple[int, Column]] = []
         self._labels: list[Label] = []
-        self._strips: list[Strip] = []
-
-    def show(self, moment: Moment) -> None:
-        """Show a moment."""
-        self._moment = moment
-        self._draw()
-
-    def on_resize(self) -> None:
-        """Draw anew."""
-        self._draw()
-
-    def notify_style_update(self) -> None:
-        """Colours may have changed: draw anew."""
-        super().notify_style_update()
-        self._draw()
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the picture, which is drawn once and kept."""
-        strip = self._strips[y] if y < len(self._strips) else Strip([])
-        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the neuron or the weight under the mouse; an input means the weight from it."""
@@ -135,11 +113,10 @@ class NetworkDiagram(Widget):
             f"diagram--{part}", partial=part not in {"node", "edge"}
         )
 
-    def _draw(self) -> None:
-        width, height = self.size
-        moment = self._moment
-        if moment is None or not self.is_attached or width < 1 or height < 2:
-            return
+    def draw(self, moment: Moment, width: int, height: int) -> list[Strip]:
+        """Columns of neurons, lines for the weights between them."""
+        if height < 2:
+            return []
         self._placed = spread(place_columns(moment, width, height), width)
         self._labels = []
         canvas, light = Canvas(width, height), spotlight(moment)
@@ -153,7 +130,6 @@ class NetworkDiagram(Widget):
         for _, column in self._placed:
             into = [line for line in edges if line.edge[1][0] == column.layer]
             self._draw_labels(canvas, moment, into, ranks)
-        self._strips = canvas.strips()
         columns = [column for _, column in self._placed]
         shown, total = [c.layer for c in columns if c.layer], len(moment.layers)
         notes = [f"{len(shown)} of {total} layers shown"] if len(shown) < total else []
@@ -161,7 +137,7 @@ class NetworkDiagram(Widget):
         if any(column.more for column in columns) and moment.largest_first:
             notes.append("largest |values| shown")
         self.border_subtitle = ", ".join(notes)
-        self.refresh()
+        return canvas.strips()
 
     def _draw_column(
         self, canvas: Canvas, moment: Moment, left: int, column: Column, lit: set[Unit]

@@ -3,64 +3,37 @@
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_nn.palette import DIVERGING, DIVERGING_DARK
 from tui_nn.widgets.pixels import NOTHING, draw, shades
+from tui_nn.widgets.still import StillScroll
 from tui_nn_engine.inspection.surface import Surface
 
 SIDES = (16, 12, 10, 8, 6)
 
 
-class NeuronPictures(ScrollView, can_focus=True):
+class NeuronPictures(StillScroll):
     """A picture a neuron, blue below 0 and orange above, to the greatest value of its layer."""
-
-    DEFAULT_CSS = """
-    NeuronPictures { width: 1fr; height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    """
 
     def __init__(self) -> None:
         super().__init__()
         self._surface: Surface | None = None
-        self._strips: list[Strip] | None = None
-        self._drawn_width = 0
 
     def show(self, surface: Surface) -> None:
         """Show these neurons."""
-        self._surface, self._strips = surface, None
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        """The theme may have changed between dark and light."""
-        super().notify_style_update()
-        self._strips = None
+        self._surface = surface
+        self.news()
 
     def on_resize(self) -> None:
         """Others side by side."""
-        self._strips = None
-        self.refresh()
+        self.news()
 
-    def render_line(self, y: int) -> Strip:
-        """A line of those in view."""
-        width = self.scrollable_content_region.width
-        if self._surface is None:
-            return Strip.blank(width)
-        if self._strips is None or self._drawn_width != width:
-            self._strips, self._drawn_width = self._fitted(self._surface, width), width
-            height = len(self._strips)
-            if self.virtual_size.height != height:
-                self.call_after_refresh(self._fit, height)
-        line = y + round(self.scroll_offset.y)
-        strip = self._strips[line] if line < len(self._strips) else Strip([Segment("")])
-        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
-
-    def _fit(self, height: int) -> None:
-        self.virtual_size = Size(1, height)
-
-    def _fitted(self, surface: Surface, width: int) -> list[Strip]:
+    def draw(self, width: int) -> list[Strip]:
         """As large as they may be with all of them in view; else small, to be scrolled through."""
+        surface = self._surface
+        if surface is None:
+            return []
         for side in SIDES:
             if _lines(surface, width, side) <= self.size.height:
                 break

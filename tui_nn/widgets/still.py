@@ -2,6 +2,8 @@
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -42,6 +44,48 @@ class Still(Widget):
             self._drawn_size = (width, height)
         strip = self._strips[y] if y < len(self._strips) else Strip([Segment("")])
         return strip.adjust_cell_length(width).apply_style(self.rich_style)
+
+
+class StillScroll(ScrollView, can_focus=True):
+    """The same, to be scrolled through: as many strips as it takes for the width that there is."""
+
+    DEFAULT_CSS = """
+    StillScroll { width: 1fr; height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._strips: list[Strip] | None = None
+        self._drawn_width = 0
+
+    def draw(self, width: int) -> list[Strip]:
+        """All of it."""
+        raise NotImplementedError
+
+    def news(self) -> None:
+        """Draw it again."""
+        self._strips = None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed."""
+        super().notify_style_update()
+        self._strips = None
+
+    def render_line(self, y: int) -> Strip:
+        """A line of those in view."""
+        width = self.scrollable_content_region.width
+        if self._strips is None or self._drawn_width != width:
+            self._strips, self._drawn_width = self.draw(width), width
+            height = len(self._strips)
+            if self.virtual_size.height != height:
+                self.call_after_refresh(self._fit, height)
+        line = y + round(self.scroll_offset.y)
+        strip = self._strips[line] if line < len(self._strips) else Strip([Segment("")])
+        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+    def _fit(self, height: int) -> None:
+        self.virtual_size = Size(1, height)
 
 
 class StillPlot(Still):

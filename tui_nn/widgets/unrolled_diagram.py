@@ -8,9 +8,9 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui_nn.widgets.canvas import Canvas
+from tui_nn.widgets.diagram import Diagram
 from tui_nn.widgets.figures import figure
 from tui_nn.widgets.moment import Moment
 from tui_nn.widgets.time_table import CUT, PADDED
@@ -37,7 +37,7 @@ class Line(NamedTuple):
     flows: str = ""
 
 
-class UnrolledDiagram(Widget):
+class UnrolledDiagram(Diagram):
     """The chosen unit's gates, cell, state and errors at each step, the other units', the inputs.
 
     Forwards the state goes from step to step, on the way back its error. A click chooses the time
@@ -61,7 +61,6 @@ class UnrolledDiagram(Widget):
     }
     DEFAULT_CSS = """
     UnrolledDiagram {
-        height: 1fr; width: 1fr;
         & > .unrolled--box { color: $foreground 40%; }
         & > .unrolled--here { color: $text-primary; text-style: bold; }
         & > .unrolled--chosen { color: $text-primary; text-style: bold; }
@@ -72,29 +71,8 @@ class UnrolledDiagram(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
-        self._moment: Moment | None = None
-        self._strips: list[Strip] = []
         self._columns: list[tuple[int, int]] = []
         self._rows: dict[int, Line] = {}
-
-    def show(self, moment: Moment) -> None:
-        """Show a moment."""
-        self._moment = moment
-        self._draw()
-
-    def on_resize(self) -> None:
-        """Draw anew."""
-        self._draw()
-
-    def notify_style_update(self) -> None:
-        """Colours may have changed: draw anew."""
-        super().notify_style_update()
-        self._draw()
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the picture, which is drawn once and kept."""
-        strip = self._strips[y] if y < len(self._strips) else Strip([])
-        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the time step under the mouse, and what the row is of."""
@@ -116,13 +94,10 @@ class UnrolledDiagram(Widget):
     def _style(self, part: str) -> Style:
         return self.get_component_rich_style(f"unrolled--{part}", partial=part != "number")
 
-    def _draw(self) -> None:
-        width, height = self.size
-        moment = self._moment
-        if not self.is_attached or width < 1 or height < 3 or moment is None:
-            return
-        if moment.view.through is None:
-            return
+    def draw(self, moment: Moment, width: int, height: int) -> list[Strip]:
+        """A column a time step, arrows for what goes on to the next."""
+        if moment.view.through is None or height < 3:
+            return []
         inside, below, more = lines(moment, height - 3)
         labels = max(len(line.label) for line in (*inside, *below))
         self._rows = dict(enumerate(inside, 2))
@@ -151,14 +126,13 @@ class UnrolledDiagram(Widget):
                 style = "written" if written else "here" if time == moment.view.time else "number"
                 canvas.write(at + 1, y, f"{cells[y][time - 1]:>{wide}}", self._style(style))
         self._draw_arrows(canvas, moment)
-        self._strips = canvas.strips()
         notes = [f"t={times[0]} to {times[-1]} of {moment.view.times}"]
         notes = notes if len(times) < moment.view.times else []
         notes += [more] if more else []
         if moment.view.through.cuts:
             notes.append(f"{CUT} no error goes back")
         self.border_subtitle = ", ".join(notes)
-        self.refresh()
+        return canvas.strips()
 
     def _draw_step(
         self, canvas: Canvas, moment: Moment, time: int, left: int, wide: int, rows: int
