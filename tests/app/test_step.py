@@ -1,135 +1,15 @@
-import contextlib
+"""Step mode: an update forwards and back, its numbers those of the engine and of the textbook."""
 
 import numpy as np
 import pytest
-from textual.app import App
+from step_app import DEEP, L6, XOR, StepApp, lines, opened, press, table, text
 from textual.widgets import Static
 from waiting import until
 
-from tui_nn.modes.step import Step
-from tui_nn.monitor import Monitor
 from tui_nn.widgets.figures import aligned, figure
 from tui_nn_engine.sessions import protocol
-from tui_nn_engine.sessions.session import Session
-
-GIVEN = "given"
-# Textbook example L6: 3-2-1, sigmoid, one update by hand.
-L6 = {
-    "dtype": "float64",
-    "data": {"name": "given", "x": [[1, 0, 1]], "y": [[1]]},
-    "layers": [
-        {
-            "type": "dense",
-            "units": 2,
-            "activation": "sigmoid",
-            "kernel_initializer": {"type": GIVEN, "values": [[0.2, -0.3], [0.4, 0.1], [-0.5, 0.2]]},
-            "bias_initializer": {"type": GIVEN, "values": [-0.4, 0.2]},
-        },
-        {
-            "type": "dense",
-            "units": 1,
-            "activation": "sigmoid",
-            "kernel_initializer": {"type": GIVEN, "values": [[-0.3], [-0.2]]},
-            "bias_initializer": {"type": GIVEN, "values": [0.1]},
-        },
-    ],
-    "loss": {"type": "half_squared_error"},
-    "optimizer": {"type": "sgd", "learning_rate": 0.9},
-    "training": {"epochs": 3, "batch_size": 1},
-}
-
 
 LARGE = (160, 48)  # every pane is on screen
-
-
-class Harness(App):
-    """Step mode on a real session in this process; messages arrive as the app would bring them."""
-
-    def __init__(self, experiment, folder):
-        super().__init__()
-        self.monitor = Monitor()
-        self.sent = []
-        self.session = Session(self.monitor.hear)
-        self.session.handle(protocol.Open(experiment, str(folder)))
-        self.step = Step(self.monitor, self.send)
-
-    def on_mount(self):
-        self.push_screen(self.step)
-
-    def send(self, command):
-        self.sent.append(command)
-        self.session.handle(command)
-        self.call_later(self.step.show_run)
-
-
-def dense(units, activation):
-    return {"type": "dense", "units": units, "activation": activation}
-
-
-XOR = {
-    "dtype": "float64",
-    "data": {"name": "xor"},
-    "layers": [dense(2, "sigmoid"), dense(1, "sigmoid")],
-    "loss": {"type": "half_squared_error"},
-    "optimizer": {"type": "sgd", "momentum": 0.9},
-    "training": {"batch_size": 4, "epochs": 3},
-}
-DEEP = XOR | {
-    "layers": [
-        dense(4, "tanh"),
-        {"type": "dropout", "rate": 0.5},
-        dense(20, "relu"),
-        dense(1, "sigmoid"),
-    ],
-    "loss": {"type": "binary_crossentropy"},
-    "optimizer": {"type": "adam"},
-}
-MNIST = {
-    "data": {"name": "mnist_small"},
-    "layers": [dense(512, "relu"), dense(10, "softmax")],
-    "loss": {"type": "categorical_crossentropy"},
-    "training": {"batch_size": 128},
-}
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Step mode on an experiment: `async with opened(L6, size) as (app, pilot)`."""
-
-    @contextlib.asynccontextmanager
-    async def run(experiment, size=(120, 36)):
-        app = Harness(experiment, tmp_path)
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.monitor.view is not None)
-            await press(app, pilot)
-            yield app, pilot
-
-    return run
-
-
-async def press(app, pilot, *keys):
-    """Press keys and wait until the screen shows what the engine answered."""
-    await pilot.press(*keys)
-    await pilot.pause()
-    await until(pilot, lambda: app.step.moment and app.step.moment.view is app.monitor.view)
-    await pilot.pause()
-
-
-def lines(app, selector):
-    """What a pane shows, line by line."""
-    widget = app.step.query_one(selector)
-    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
-
-
-def text(app, selector):
-    return "\n".join(lines(app, selector))
-
-
-def table(app, selector):
-    """The cells of a table by the label of their row."""
-    shown = [line.replace(", ", ",") for line in lines(app, selector)[1:]]
-    rows = [line.split() for line in shown if line.strip()]
-    return {row[0].lstrip("›"): row[1:] for row in rows}
 
 
 def card(app):
@@ -141,7 +21,7 @@ def numbers(cells):
     return [float("nan") if cell == "·" else float(cell) for cell in cells]
 
 
-async def test_the_textbook_update_by_hand(opened):
+async def test_the_textbook_update_by_hand():
     async with opened(L6, LARGE) as (app, pilot):
         await press(app, pilot, *"nnn")
         assert table(app, "#neurons") == {"4": ["-0.7", "0.3318", "·"], "5": ["0.1", "0.525", "·"]}
@@ -166,7 +46,7 @@ async def test_the_textbook_update_by_hand(opened):
         assert numbers(new) == pytest.approx([-0.261, -0.138, 0.218], abs=5e-4)
 
 
-async def test_every_number_is_the_engines_slot(opened):
+async def test_every_number_is_the_engines_slot():
     async with opened(XOR, (200, 60)) as (app, pilot):
         await press(app, pilot, *"DDDDDDDDa", "f", ".", ".", "[", "u")
         names = ("dense_1.z", "dense_1.h", "dE/d(dense_1.z)")
@@ -197,7 +77,7 @@ async def test_every_number_is_the_engines_slot(opened):
         assert losses == pytest.approx([float(value) for value in slots], rel=1e-11)
 
 
-async def test_stepping_forward_and_back_by_keys(opened):
+async def test_stepping_forward_and_back_by_keys():
     async with opened(XOR) as (app, pilot):
         count = len(app.monitor.listing.names)
         assert app.sent == [protocol.Step(0)]
@@ -223,122 +103,7 @@ async def test_stepping_forward_and_back_by_keys(opened):
         assert app.session.run.trainer.state.iteration == 1
 
 
-async def test_the_list_marks_what_is_done_and_what_is_next(opened):
-    async with opened(L6) as (app, pilot):
-        await press(app, pilot, *"nnnnn")
-        shown = lines(app, "#program")
-        assert shown[:9] == [
-            " ▾ FORWARD",
-            "  ▾ dense_1",
-            "   ✓ matmul          xW",
-            "   ✓ add bias        z = xW + b",
-            "   ✓ sigmoid         h = 1/(1 …",
-            "  ▾ dense_2",
-            "   ✓ matmul          xW",
-            "›  ✓ add bias        z = xW + b",
-            "   ▶ sigmoid         h = 1/(1 …",
-        ]
-        assert not any("▶" in line for line in shown[9:])
-        assert text(app, "#strip").split()[:4] == ["▶", "next", "(n)", "sigmoid"]
-        assert "dense_2.xW, dense_2.bias → dense_2.z (1 × 1)" in text(app, "#strip")
-        await press(app, pilot, "N")
-        assert "update 2" in app.step.query_one("#program").border_title
-
-
-async def test_a_click_explains_an_operation_and_a_double_click_goes_there(opened):
-    async with opened(L6) as (app, pilot):
-        await press(app, pilot, "n")
-        for line, operation in ((8, 5), (3, 1), (2, 0), (4, 2)):
-            await pilot.click("#program", offset=(5, line + 1))
-            await press(app, pilot)
-            assert (app.step.moment.explained, app.monitor.view.cursor) == (operation, 1)
-            assert lines(app, "#program")[line].startswith("›")
-        for line, cursor in ((8, 6), (3, 2), (4, 3), (2, 1)):
-            await pilot.click("#program", offset=(5, line + 1), times=2)
-            await press(app, pilot)
-            assert (app.step.moment.explained, app.monitor.view.cursor) == (cursor - 1, cursor)
-
-
-async def test_the_arrows_explain_operations_and_enter_goes_there(opened):
-    async with opened(L6) as (app, pilot):
-        app.step.query_one("#program").focus()
-        await press(app, pilot, "down", "down")
-        assert (app.step.moment.explained, app.monitor.view.cursor) == (2, 0)
-        await press(app, pilot, "down", "down", "enter")  # over a heading, to the next layer
-        assert (app.step.moment.explained, app.monitor.view.cursor) == (3, 4)
-        assert app.monitor.view.layer == "dense_2"
-        await press(app, pilot, "down", "n")
-        assert (app.step.moment.explained, app.monitor.view.cursor) == (4, 5)
-        await press(app, pilot, "b")
-        assert (app.step.moment.explained, app.monitor.view.cursor) == (3, 4)
-
-
-async def test_layers_and_phases_fold(opened):
-    async with opened(L6) as (app, pilot):
-        program = app.step.query_one("#program")
-        program.focus()
-        await press(app, pilot, *"nnnn")
-        await pilot.click("#program", offset=(5, 2))
-        await pilot.pause()
-        shown = lines(app, "#program")
-        assert shown[:3] == [" ▾ FORWARD", "  ▸ dense_1 ✓ 3 operations", "  ▾ dense_2"]
-        await press(app, pilot, "left", "left")  # to the phase, and fold it
-        assert lines(app, "#program")[:2] == ["›▸ FORWARD ▶ 6 operations", " ▾ LOSS"]
-        await press(app, pilot, "n", "n")  # folded it stays, and says where the update is
-        assert lines(app, "#program")[0] == "›▸ FORWARD ✓ 6 operations"
-        await press(app, pilot, "right", "down", "right")
-        assert lines(app, "#program")[1:3] == ["  ▾ dense_1", "   ✓ matmul          xW"]
-        await press(app, pilot, "up", "enter")
-        assert lines(app, "#program")[1] == " ▾ LOSS"
-
-
-async def test_choosing_layer_unit_and_sample_by_key(opened):
-    async with opened(DEEP) as (app, pilot):
-
-        def seen():
-            view = app.monitor.view
-            return view.layer, view.unit, view.sample
-
-        assert seen() == ("dense_3", 0, 0)
-        await press(app, pilot, "]", "u", ",")
-        assert seen() == ("dense_3", 0, 0)
-        await press(app, pilot, "[", "u", "u", "U", ".", ".", ",")
-        assert seen() == ("dense_2", 1, 1)
-        assert "unit 8 (2/20)" in text(app, "#where")
-        assert "sample 2 of 4" in text(app, "#where")
-        await press(app, pilot, *["[", "["], *["u"] * 9)
-        assert seen() == ("dense_1", 3, 1)
-        await press(app, pilot, *"nnnnnn")
-        assert seen() == ("dense_1", 3, 1)  # held: the person chose this layer
-        await press(app, pilot, "f", "n")
-        assert seen()[0] == app.monitor.listing.paths[6]
-
-
-async def test_choosing_by_mouse(opened):
-    async with opened(L6) as (app, pilot):
-        await press(app, pilot, "[")
-        await pilot.click("#neurons", offset=(5, 3))
-        await press(app, pilot)
-        assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_1", 1)
-        diagram = app.step.query_one("#network")
-        left, output = diagram._placed[-1]
-        await pilot.click("#network", offset=(left + 3, output.nodes[0].top + 2))
-        await press(app, pilot)
-        assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_2", 0)
-        await pilot.click("#weights", offset=(5, 3))  # the weight from the second hidden neuron
-        await press(app, pilot)
-        assert app.step._looking.at.source == 1
-        assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_2", 0)
-        await pilot.click("#weights", offset=(5, 3), times=2)  # follow it there
-        await press(app, pilot)
-        assert (app.monitor.view.layer, app.monitor.view.unit) == ("dense_1", 1)
-        where = lines(app, "#where")[0]
-        await pilot.click("#where", offset=(where.index("◂", where.index("dense_1")) + 1, 0))
-        await press(app, pilot)
-        assert app.monitor.view.unit == 0
-
-
-async def test_what_is_not_computed_yet_is_said_so(opened):
+async def test_what_is_not_computed_yet_is_said_so():
     async with opened(L6, LARGE) as (app, _pilot):
         assert table(app, "#neurons") == {"6": ["·"] * 3}
         assert table(app, "#weights")["b6"] == ["0.1", "·", "·", "·"]
@@ -347,7 +112,7 @@ async def test_what_is_not_computed_yet_is_said_so(opened):
         assert "nan" not in "".join(map(str, [text(app, "#network"), *card(app)]))
 
 
-async def test_what_was_just_written_is_marked(opened):
+async def test_what_was_just_written_is_marked():
     async with opened(L6, LARGE) as (app, pilot):
         marks = []
         for _ in app.monitor.listing.names:
@@ -366,7 +131,7 @@ async def test_what_was_just_written_is_marked(opened):
         ]  # fmt: skip
 
 
-async def test_both_signs_of_the_error(opened):
+async def test_both_signs_of_the_error():
     async with opened(L6, LARGE) as (app, pilot):
         await press(app, pilot, *"nnnnnnnnn")
         assert table(app, "#neurons")["6"][2] == "-0.1312"
@@ -377,7 +142,7 @@ async def test_both_signs_of_the_error(opened):
         assert "δ" not in text(app, "#neuron Static") + text(app, "#network")
 
 
-async def test_digits(opened):
+async def test_digits():
     async with opened(L6) as (app, pilot):
         await press(app, pilot, *"nnn", "D", "D", "D")
         assert table(app, "#neurons")["4"][1] == "0.3318122"
@@ -385,89 +150,8 @@ async def test_digits(opened):
         assert table(app, "#neurons")["4"][1] == "0.33"
 
 
-async def test_a_large_network_opens_with_few_widgets(opened):
-    async with opened(MNIST) as (app, pilot):
-        await press(app, pilot, *"nnn")
-        assert len(app.step.query("*")) < 60
-        weights = app.step.query_one("#weights")
-        assert weights.border_subtitle == "9 of 785 shown, largest |weight| first"
-        sizes = np.abs([float(row[0]) for row in table(app, "#weights").values()])
-        assert (np.diff(sizes) <= 0).all()
-        assert sizes[0] == pytest.approx(np.abs(app.monitor.view.weights[:, 0]).max(), rel=1e-2)
-        assert "772 more" in text(app, "#network")
-        assert app.step.query_one("#neuron SamplePicture").display
-        await press(app, pilot, "o")
-        assert weights.border_subtitle == "9 of 785 shown, in order"
-        assert list(table(app, "#weights"))[:2] == ["w1,785", "w2,785"]
-        weights.scroll_end(animate=False, immediate=True)
-        await pilot.pause()
-        assert list(table(app, "#weights"))[-1] == "b785"
-
-
-async def test_unit_keys_follow_the_order_of_the_table(opened):
-    async with opened(MNIST) as (app, pilot):
-        await press(app, pilot, *"nnn")
-        order = app.step.moment.unit_order[0].tolist()
-        place = order.index(app.monitor.view.unit)
-        await press(app, pilot, "U", "U")
-        assert app.monitor.view.unit == order[place - 2]
-        app.step.query_one("#neurons").focus()
-        await press(app, pilot, "down", "up", "up", "down")
-        assert app.monitor.view.unit == order[place - 2]
-        assert any(line.startswith(f"›{order[place - 2] + 785}") for line in lines(app, "#neurons"))
-
-
-PANES = ("program", "network", "explanation", "neuron", "neurons", "weights")
-SIZES = [(160, 45), (120, 36), (80, 24), (60, 20), (40, 12), (120, 20)]
-
-
-@pytest.mark.parametrize(
-    ("experiment", "size"), [*((MNIST, size) for size in SIZES), (DEEP, (40, 12)), (L6, (80, 24))]
-)
-async def test_every_size_shows_every_pane(opened, experiment, size):
-    async with opened(experiment, size) as (app, pilot):
-        await press(app, pilot, *"nnnn")
-        seen = set()
-        for _ in range(5):
-            for pane in PANES:
-                widget = app.step.query_one(f"#{pane}")
-                if widget.is_on_screen and widget.region.area:
-                    seen.add(pane)
-                    assert app.step.region.contains_region(widget.region)
-                    assert widget.size.height >= 2, pane
-            await press(app, pilot, "t")
-        assert seen == set(PANES)
-
-
-async def test_panes_can_be_clicked_where_they_share_a_place(opened):
-    async with opened(L6, (80, 24)) as (app, pilot):
-        assert not app.step.query_one("#weights").is_on_screen
-        await pilot.click("#sections", offset=(lines(app, "#sections")[0].index("tables") + 2, 0))
-        await pilot.pause()
-        assert app.step.query_one("#weights").is_on_screen
-
-
-async def test_resizing_while_stepping(opened):
-    async with opened(DEEP) as (app, pilot):
-        for size in ((40, 12), (200, 60), (80, 24), (20, 6), (111, 31), (1, 1), (120, 36)):
-            await pilot.resize_terminal(*size)
-            await press(app, pilot, *"nnt")
-        assert app.monitor.view.cursor == 14
-        assert "operation 14/" in text(app, "#where")
-
-
-async def test_keys_work_whatever_has_the_focus(opened):
-    async with opened(XOR) as (app, pilot):
-        for widget in app.step.focus_chain:
-            widget.focus()
-            await press(app, pilot, "n", "n", "b")
-        count = len(app.step.focus_chain)
-        assert count >= 3
-        assert app.monitor.view.cursor == count
-
-
-async def test_a_running_training_is_left_alone(tmp_path):
-    app = Harness(XOR, tmp_path)
+async def test_a_running_training_is_left_alone():
+    app = StepApp(XOR)
     app.session.handle(protocol.Play())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
@@ -478,7 +162,7 @@ async def test_a_running_training_is_left_alone(tmp_path):
         assert app.monitor.view.cursor == 1
 
 
-async def test_at_the_end_of_training_it_says_what_to_do(opened):
+async def test_at_the_end_of_training_it_says_what_to_do():
     async with opened(XOR | {"training": {"epochs": 1, "batch_size": 4}}) as (app, pilot):
         await pilot.press("N")
         await until(pilot, lambda: app.step.query_one("#idle").display)
@@ -491,7 +175,7 @@ async def test_at_the_end_of_training_it_says_what_to_do(opened):
         assert view.iteration == 1
 
 
-async def test_another_experiment_has_other_layers(opened, tmp_path):
+async def test_another_experiment_has_other_layers(tmp_path):
     async with opened(DEEP) as (app, pilot):
         await press(app, pilot, "[", *["down"] * 12)
         app.send(protocol.Open(L6, str(tmp_path / "other")))
