@@ -1,6 +1,6 @@
 """Data for tui-nn: embedded sets, generators, a person's own tables. Imports NumPy alone."""
 
-from tui_nn_datasets.catalog import Entry, entries, load
+from tui_nn_datasets.catalog import Entry, entries, load, options
 from tui_nn_datasets.dataset import NO_TARGET, DataError, Dataset, Task
 from tui_nn_datasets.mnist import cache_folder
 from tui_nn_datasets.mnist import fetch as fetch_mnist
@@ -22,6 +22,7 @@ __all__ = [
     "fetch_mnist",
     "install_mnist",
     "load",
+    "options",
     "split",
     "split_in_time",
     "stream",

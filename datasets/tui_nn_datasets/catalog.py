@@ -10,7 +10,7 @@ from tui_nn_datasets import gates, images, mnist, sequences, tables, text, time_
 from tui_nn_datasets.dataset import DataError, Dataset, Entry, nearest
 from tui_nn_datasets.given import given
 
-__all__ = ["Entry", "entries", "load"]
+__all__ = ["Entry", "entries", "load", "options"]
 
 Loader = Callable[..., Dataset]
 
@@ -81,11 +81,16 @@ def entries() -> tuple[Entry, ...]:
     return tuple(
         replace(
             entry,
-            options=tuple(inspect.signature(loader).parameters),
+            options=options(entry.name),
             available=entry.name != mnist.ENTRY.name or mnist.available(),
         )
         for entry, loader in _CATALOGUE
     )
+
+
+def options(name: str) -> tuple[str, ...]:
+    """What `load` takes beside this name; nothing for a name that it does not know."""
+    return tuple(inspect.signature(_LOADERS[name]).parameters) if name in _LOADERS else ()
 
 
 def load(name: str, **options: Any) -> Dataset:

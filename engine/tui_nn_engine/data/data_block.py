@@ -1,10 +1,10 @@
 """What the data blocks of an experiment share: their name, their split, how they are loaded."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tui_nn_datasets import Dataset, load
+from tui_nn_datasets import Dataset, load, options
 from tui_nn_engine.blocks.schema import Block
 
 Scaling = Annotated[
@@ -28,15 +28,14 @@ Bipolar = Annotated[bool, Field(description="two classes are −1 and +1 instead
 
 
 class DataBlock(Block):
-    """Which data, and how it is loaded."""
+    """Which data, and how it is loaded: with the fields that are options of its loader."""
 
     name: str
-    loader_options: ClassVar[tuple[str, ...]] = ()
 
     def load(self) -> Dataset:
         """The samples as stored. Raises `tui_nn_datasets.DataError`."""
-        options = {key: getattr(self, key) for key in self.loader_options}
-        return load(self.name, **options)
+        mine = [key for key in options(self.name) if key in type(self).model_fields]
+        return load(self.name, **{key: getattr(self, key) for key in mine})
 
 
 class ScaledData(DataBlock):

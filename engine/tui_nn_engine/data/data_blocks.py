@@ -1,6 +1,6 @@
 """The data blocks of an experiment, one for each way that data is made or read."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -80,7 +80,6 @@ class CsvData(ScaledData):
     scaling: Scaling = "standardize"
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
-    loader_options: ClassVar[tuple[str, ...]] = ("path", "target", "task")
 
 
 class GateData(ScaledData):
@@ -93,7 +92,6 @@ class GateData(ScaledData):
     ] = "and"
     bipolar: Annotated[bool, Field(description="inputs are −1 and +1 instead of 0 and 1")] = False
     bipolar_targets: Bipolar = False
-    loader_options: ClassVar[tuple[str, ...]] = ("gate", "bipolar")
 
 
 class XorData(ScaledData):
@@ -105,7 +103,6 @@ class XorData(ScaledData):
     seed: DataSeed = 0
     bipolar_targets: Bipolar = False
     test_fraction: TestFraction = 0.0
-    loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
 
 
 class TwoClassPoints(ScaledData):
@@ -118,7 +115,6 @@ class TwoClassPoints(ScaledData):
     bipolar_targets: Bipolar = False
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
-    loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
 
 
 class SpiralData(TwoClassPoints):
@@ -140,7 +136,6 @@ class GaussianData(ScaledData):
     bipolar_targets: Bipolar = False
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
-    loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "classes", "seed")
 
 
 class PlaneData(ScaledData):
@@ -152,7 +147,6 @@ class PlaneData(ScaledData):
     seed: DataSeed = 0
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
-    loader_options: ClassVar[tuple[str, ...]] = ("samples", "noise", "seed")
 
 
 class CurveData(PlaneData):
@@ -191,7 +185,6 @@ class GivenData(ScaledData):
         Field(description="what y means"),
     ] = None
     bipolar_targets: Bipolar = False
-    loader_options: ClassVar[tuple[str, ...]] = ("x", "y", "task")
 
 
 class ArrayData(ScaledData):

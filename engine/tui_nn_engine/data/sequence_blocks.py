@@ -1,6 +1,6 @@
 """The data blocks of sequences: tasks that ask for a memory, time series, text."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -52,9 +52,6 @@ class FirstSymbolData(_Generated):
         int, Field(ge=1, le=26, description="other symbols, which say nothing")
     ] = 2
     encoding: Encoding = "one_hot"
-    loader_options: ClassVar[tuple[str, ...]] = (
-        "delay", "symbols", "distractors", "samples", "encoding", "seed",
-    )  # fmt: skip
 
 
 class ParityData(_Generated):
@@ -65,9 +62,6 @@ class ParityData(_Generated):
     shortest: Shortest = 4
     targets: Targets = "last"
     encoding: Encoding = "one_hot"
-    loader_options: ClassVar[tuple[str, ...]] = (
-        "length", "shortest", "targets", "samples", "encoding", "seed",
-    )  # fmt: skip
 
 
 class AddingData(_Generated):
@@ -76,7 +70,6 @@ class AddingData(_Generated):
     name: Literal["adding"]
     length: Steps = 50
     samples: Samples = 2000
-    loader_options: ClassVar[tuple[str, ...]] = ("length", "samples", "seed")
 
 
 class CopyingData(_Generated):
@@ -88,9 +81,6 @@ class CopyingData(_Generated):
     symbols: Symbols = 8
     encoding: Encoding = "one_hot"
     samples: Samples = 2000
-    loader_options: ClassVar[tuple[str, ...]] = (
-        "length", "delay", "symbols", "samples", "encoding", "seed",
-    )  # fmt: skip
 
 
 class ReversingData(_Generated):
@@ -102,9 +92,6 @@ class ReversingData(_Generated):
     symbols: Symbols = 4
     encoding: Encoding = "one_hot"
     samples: Samples = 2000
-    loader_options: ClassVar[tuple[str, ...]] = (
-        "length", "shortest", "symbols", "samples", "encoding", "seed",
-    )  # fmt: skip
 
 
 class SineData(_Generated):
@@ -119,9 +106,6 @@ class SineData(_Generated):
     noise: Noise = 0.0
     targets: Targets = "last"
     samples: Samples = 500
-    loader_options: ClassVar[tuple[str, ...]] = (
-        "window", "horizon", "period", "noise", "targets", "samples", "seed",
-    )  # fmt: skip
 
 
 class SpellingData(DataBlock):
@@ -129,7 +113,6 @@ class SpellingData(DataBlock):
 
     name: Literal["spelling"]
     count: Annotated[int, Field(ge=2, le=20, description="from zero on")] = 10
-    loader_options: ClassVar[tuple[str, ...]] = ("count",)
 
 
 class Co2Data(ScaledData):
@@ -148,7 +131,6 @@ class Co2Data(ScaledData):
     scaling: Scaling = "standardize"
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.2
-    loader_options: ClassVar[tuple[str, ...]] = ("window", "horizon", "differences", "targets")
 
 
 class WordsData(DataBlock):
@@ -158,7 +140,6 @@ class WordsData(DataBlock):
     encoding: Encoding = "one_hot"
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.0
-    loader_options: ClassVar[tuple[str, ...]] = ("encoding",)
 
 
 class TextData(DataBlock):
@@ -182,6 +163,3 @@ class TextData(DataBlock):
     encoding: Encoding = "one_hot"
     validation_fraction: ValidationFraction = 0.1
     test_fraction: TestFraction = 0.0
-    loader_options: ClassVar[tuple[str, ...]] = (
-        "path", "lines", "window", "stride", "lowercase", "encoding",
-    )  # fmt: skip
