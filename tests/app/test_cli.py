@@ -274,7 +274,7 @@ def test_an_internal_error_outside_a_run(xor, tmp_path, monkeypatch):
     def broken(text: str) -> None:
         raise RuntimeError("a fault put in by the test")
 
-    monkeypatch.setattr("tui_nn_engine.experiments.experiment.tree_of", broken)
+    monkeypatch.setattr("tui_nn_engine.experiments.files.tree_of", broken)
     assert tui_nn("check", xor).exit_code == 1
     assert "a fault put in by the test" in (tmp_path / "runs" / "log").read_text()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
@@ -88,7 +88,8 @@ def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
             exclude_max=any(isinstance(m, Lt) for m in metadata),
         )
     assert annotation is str, f"say here how to make a {annotation}"
-    return st.text(min_size=1)
+    most = next((m.max_length for m in metadata if isinstance(m, MaxLen)), None)
+    return st.text(min_size=1, max_size=most)
 
 
 def tree_of(
