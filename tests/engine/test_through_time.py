@@ -5,6 +5,7 @@ import pytest
 
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.formulas.explanation import Notation
+from tui_nn_engine.programs.operations import Sum
 from tui_nn_engine.sessions.protocol import LookAt
 from tui_nn_engine.sessions.wire import pack, unpack
 from tui_nn_engine.stepping.stepper import Stepper
@@ -190,3 +191,24 @@ def test_a_view_through_time_goes_over_the_wire():
 def test_the_step_of_a_path():
     assert step_of("lstm_1/t=12") == ("lstm_1", 12)
     assert step_of("dense_1") == ("dense_1", 0)
+
+
+def test_a_sum_says_what_it_is_the_gradient_of():
+    """Weights of time steps, and of a penalty, are summed up as states are; no h among them."""
+    found = {
+        (op.output.name.replace("/t=2", "/t"), op.primitive.formula)
+        for layer in ("lstm", "gru")
+        for op in stepped(layer, kernel_regularizer="l2").ops
+        if isinstance(op.primitive, Sum)
+        and (op.path.endswith("/t=2") or op.output.of.role == "parameter")
+    }
+    assert found == {
+        ("dE/d(lstm_1.kernel)", "∂E/∂W = Σ shares"),
+        ("dE/d(lstm_1.recurrent_kernel)", "∂E/∂U = Σ shares"),
+        ("dE/d(lstm_1/t.c)", "∂E/∂c = Σ shares"),
+        ("dE/d(gru_1.kernel)", "∂E/∂W = Σ shares"),
+        ("dE/d(gru_1.recurrent_kernel)", "∂E/∂U = Σ shares"),
+        ("dE/d(gru_1.recurrent_bias)", "∂E/∂b′ = Σ shares"),
+        ("dE/d(gru_1/t.h)", "∂E/∂h = Σ shares"),
+        ("dE/d(gru_1/t.s (z, r))", "∂E/∂s = Σ shares"),
+    }

@@ -10,6 +10,16 @@ import numpy as np
 from tui_nn_engine.programs.operations import Contribution, Op, Primitive, Sum
 from tui_nn_engine.programs.slots import Slot
 
+_LETTERS = {
+    "kernel": "W",
+    "recurrent_kernel": "U",
+    "embeddings": "E",
+    "bias": "b",
+    "recurrent_bias": "b′",
+    "net": "z",
+}
+"""What formulas call the parts whose names are words."""
+
 
 class Appends(Protocol):
     """Who takes down the operations."""
@@ -99,7 +109,7 @@ class Backward:
                 found[0].name = f"dE/d({slot.name})"
             return found[0]
         target = self._place(slot)
-        self._builder.append(Sum(), found, (target,))
+        self._builder.append(Sum(_letter(slot)), found, (target,))
         return target
 
     def _place(self, slot: Slot) -> Slot:
@@ -123,7 +133,7 @@ class Backward:
             return [whole]
         for part, total in zip(parts, totals, strict=True):
             if total is not None and total is not self._place(part):
-                self._builder.append(Sum(), (total,), (self._place(part),))
+                self._builder.append(Sum(_letter(part)), (total,), (self._place(part),))
         return [self._place(slot)] if any(totals) else []
 
     def _of_whole(self, part: Slot) -> Sequence[Slot]:
@@ -132,6 +142,12 @@ class Backward:
             return []
         total = self.total(part.whole)
         return [] if total is None else [total.part(self._another(part), *part.index, of=part)]
+
+
+def _letter(slot: Slot) -> str:
+    """What formulas call such a value: U for "lstm_1.recurrent_kernel", s for "gru_1/t=3.s (z)"."""
+    part = slot.name.rpartition(".")[2].partition(" (")[0]
+    return _LETTERS.get(part, part)
 
 
 def _common(parts: Sequence[Slot], totals: Sequence[Slot | None]) -> Slot | None:

@@ -79,10 +79,15 @@ class Op:
 
 
 class Sum(Primitive):
-    """Adds its inputs: where a value acts on the loss along several paths, the shares add up."""
+    """Adds its inputs: where a value acts on the loss along several paths, the shares add up.
+
+    `of` is the letter of that value: W of a kernel.
+    """
 
     name = "sum"
-    formula = "∂E/∂h = Σ shares"
+
+    def __init__(self, of: str = "h") -> None:
+        self.formula = f"∂E/∂{of} = Σ shares"
 
     def outputs(self, *inputs: Slot) -> dict[str, tuple[int, ...]]:
         """The shape that all inputs have."""
