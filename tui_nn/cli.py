@@ -1,5 +1,6 @@
 """The command line. What needs the engine, Rich or Textual imports it when it runs."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -71,6 +72,9 @@ class Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; however it ends, it ends with its exit code and a short message."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # in another encoding than UTF-8 there is no δ
+                stream.reconfigure(errors="replace")
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -174,12 +174,20 @@ def test_a_reader_that_goes_away_ends_it_quietly(mnist, tmp_path, start, style):
     assert last_checkpoint(run).snapshot.iteration > 0
 
 
-def test_the_list_of_data_into_a_closed_pipe(start):
+@pytest.mark.parametrize("words", [["data"], ["lesson", "L6"]])
+def test_tables_into_a_closed_pipe(words):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as out:
-        done = subprocess.run([*PROGRAM, "data"], stdout=out, stderr=subprocess.PIPE)
+        done = subprocess.run([*PROGRAM, *words], stdout=out, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_encoding_without_greek_letters_gets_question_marks(mnist):
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([*PROGRAM, "lesson", "L6"], env=environment, capture_output=True)
+    assert done.returncode == 0
+    assert b"?" in done.stdout
 
 
 def test_a_full_disk_is_warned_of_and_training_goes_on(mnist, tmp_path, start):

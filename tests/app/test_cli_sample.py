@@ -45,6 +45,11 @@ def test_the_same_seed_writes_the_same(run):
     assert len(set(tui_nn(*words, "--seed", 1, "--count", 3).stdout)) <= 5
 
 
+def test_a_capital_is_the_small_letter_where_the_text_has_only_that(run):
+    small = tui_nn("sample", run, "--start", "ab", "--count", 1)
+    assert tui_nn("sample", run, "--start", "Ab", "--count", 1).stdout[1:] == small.stdout[1:]
+
+
 def test_the_folder_stays_as_it_was(run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     tui_nn("sample", run)
@@ -55,6 +60,9 @@ def test_what_it_cannot_be_asked_for(run, tmp_path):
     unknown = tui_nn("sample", run, "--start", "z")
     assert unknown.exit_code == 2
     assert "--start: 'own.txt' holds no 'z'" in unknown.stderr
+    no_number = tui_nn("sample", run, "--temperature", "nan")
+    assert no_number.exit_code == 2
+    assert "--temperature is no number" in no_number.stderr
     nothing = tui_nn("sample", tmp_path)
     assert nothing.exit_code == 2
     assert "is not the folder of a run" in nothing.stderr

@@ -80,6 +80,10 @@ def test_an_experiment_is_overridden(xor: Path) -> None:
     [
         (["--iteration", 11], "makes 10 updates, so there is no update 11; add epochs: --set"),
         (["--iteration", 11], "training.epochs=6"),
+        (
+            ["--iteration", 4, "--set", "stopping.loss=100"],
+            "training ends after update 2 (the loss is",
+        ),
         (["--iteration", 0], "0 is not in the range x>=1"),
         (["--sample", 3], "this batch has 2 samples: there is no sample 3"),
         (["--sample", 0], "0 is not in the range x>=1"),

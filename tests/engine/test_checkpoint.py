@@ -57,11 +57,22 @@ def framed(header: bytes, rest: bytes = b"") -> bytes:
 
 
 def about(**values: Any) -> bytes:
-    return edited(lambda header: header["__metadata__"].update(values))
+    return told(lambda said: said.update(values))
 
 
 def forget(key: str) -> bytes:
-    return edited(lambda header: header["__metadata__"].pop(key))
+    return told(lambda said: said.pop(key))
+
+
+def told(edit: Callable[[Header], object]) -> bytes:
+    """The whole checkpoint with what is said of it changed."""
+
+    def edit_metadata(header: Header) -> None:
+        said = json.loads(header["__metadata__"]["tui-nn"])
+        edit(said)
+        header["__metadata__"]["tui-nn"] = json.dumps(said)
+
+    return edited(edit_metadata)
 
 
 def array(name: str, **values: Any) -> bytes:
@@ -93,6 +104,11 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
         assert found.snapshot.arrays[name].tobytes() == values.tobytes()
         assert found.snapshot.arrays[name].dtype == values.dtype
     assert [item.name for item in path.parent.iterdir()] == ["last.safetensors"]
+
+
+def test_equal_checkpoints_are_equal_files() -> None:
+    snapshot = trainer().state.snapshot()
+    assert len({checkpoint.pack(Checkpoint(snapshot, "sum")) for _ in range(20)}) == 1
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 100, len(WHOLE) // 2, len(WHOLE) - 1])

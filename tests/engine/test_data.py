@@ -134,6 +134,14 @@ def test_scaling_back_gives_the_data(kind: str) -> None:
     assert scaler.apply(x, "float32").dtype == np.float32
 
 
+@pytest.mark.parametrize("unit", [1e200, 1e-200, 1e-320])
+def test_columns_in_any_unit_are_standardized_alike(unit: float) -> None:
+    x = np.stack([np.arange(40.0) * unit, np.arange(40.0)], axis=1)
+    scaler = Scaler.fit("standardize", x, whole=False)
+    both = scaler.apply(x, "float64")
+    np.testing.assert_allclose(both[:, 0], both[:, 1], rtol=1e-3)
+
+
 def test_the_data_itself_is_never_scaled() -> None:
     x, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
     before = x.copy()

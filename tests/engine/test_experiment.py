@@ -157,6 +157,18 @@ def test_one_mistake_is_one_problem(old: str, new: str, wanted: str | None):
     assert wanted is None or found == [wanted]
 
 
+def test_parallel_blocks_lie_so_deep_in_each_other_and_no_deeper():
+    def nested(depth: int) -> dict[str, Any]:
+        inner: dict[str, Any] = {"type": "dense", "units": 2}
+        for _ in range(depth):
+            inner = {"type": "parallel", "branches": [{"layers": [inner]}, {"layers": []}]}
+        return {"data": {"name": "xor"}, "loss": {"type": "huber"}, "layers": [inner]}
+
+    assert Experiment.parse(nested(10))
+    with pytest.raises(ExperimentError, match="layers: parallel blocks lie 11 deep"):
+        Experiment.parse(nested(11))
+
+
 def test_a_list_with_only_wrong_items_is_not_called_empty_as_well():
     one = FILE[: FILE.index("# The output")] + FILE[FILE.index("[loss]") :]
     assert problems(one.replace("units = 4", "units = 0")) == [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tui_nn.commands.failures import Exit
+from tui_nn.commands.failures import Exit, enough_memory
 from tui_nn.commands.files import experiment_file, override, read_experiment
 
 
@@ -21,7 +21,8 @@ def check(ctx: click.Context, file: Path, assignments: tuple[str, ...]) -> None:
     from tui_nn_engine import ExperimentError, Trainer
 
     try:
-        trainer = Trainer(read_experiment(file, assignments))
+        with enough_memory(str(file)):
+            trainer = Trainer(read_experiment(file, assignments))
     except ExperimentError as error:
         click.echo("\n".join(map(str, error.problems)))
         ctx.exit(Exit.BAD_INPUT)

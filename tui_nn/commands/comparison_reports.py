@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from tui_nn.commands.console import Console
 from tui_nn.commands.reports import number, plural, write
 from tui_nn_engine.blocks import strict_json
 from tui_nn_engine.blocks.schema import ExperimentError

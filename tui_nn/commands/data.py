@@ -71,9 +71,10 @@ def _cells(entry: "Entry") -> tuple[str, ...]:
 
 def _table(entries: "tuple[Entry, ...]") -> None:
     """The columns that fit; where the sources don't, they follow below."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from tui_nn.commands.console import Console
 
     console = Console(highlight=False)
     wide = console.width >= WIDE

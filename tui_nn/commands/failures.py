@@ -42,13 +42,21 @@ def bad_input(subject: str) -> Iterator[None]:
     from tui_nn_engine.training.checkpoint import CheckpointError
 
     try:
-        yield
+        with enough_memory(subject):
+            yield
     except ExperimentError as error:
         count = len(error.problems)
         heading = f"{subject} has {count} problem{'s' if count > 1 else ''}:"
         raise Failure("\n  ".join((heading, *map(str, error.problems)))) from None
     except (DataError, CheckpointError) as error:
         raise Failure(str(error)) from None
+
+
+@contextmanager
+def enough_memory(subject: str) -> Iterator[None]:
+    """What is too large becomes a Failure."""
+    try:
+        yield
     except MemoryError as error:
         message = f"{subject} needs more memory than there is ({error}); make it smaller"
         raise Failure(message) from None

@@ -66,9 +66,10 @@ def _number(entry: "Entry") -> str:
 
 
 def _list_table(entries: "tuple[Entry, ...]") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from tui_nn.commands.console import Console
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in ("", "name", "title", "what it shows"):
@@ -117,9 +118,10 @@ def _counts(figures: "list[Figure]") -> dict[str, int]:
 
 def _show(story: "Lesson", pages: "tuple[Page, ...]") -> None:
     """Text and tables: in colour on a terminal, else plain and as wide as it needs to be."""
-    from rich.console import Console
     from rich.markdown import Markdown
     from rich.rule import Rule
+
+    from tui_nn.commands.console import Console
 
     terminal = sys.stdout.isatty()
     console = Console(highlight=False, width=None if terminal else 160)

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from tui_nn.commands.console import Console
 from tui_nn.commands.reports import number, opening, plural
 from tui_nn_engine.training.events import EpochEnded, Event, Progress, RunEnded, RunStarted
 

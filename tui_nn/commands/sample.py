@@ -1,5 +1,6 @@
 """`tui-nn sample`: text written by a network that was trained on text."""
 
+import math
 from pathlib import Path
 
 import click
@@ -43,6 +44,8 @@ def sample(run: Path, start: str, count: int, length: int, temperature: float, s
     from tui_nn_engine.training.runs import trained
     from tui_nn_engine.training.sampling import sampled, sampling_problem
 
+    if math.isnan(temperature):
+        raise Failure("--temperature is no number (is nan)")
     if not (run / "experiment.toml").is_file():
         raise Failure(f"{run} is not the folder of a run: it holds no experiment.toml")
     with bad_input(str(run)):

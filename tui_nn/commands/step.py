@@ -137,7 +137,13 @@ def _train(trainer: "Trainer", updates: int) -> None:
             if isinstance(event, Progress):
                 show(event.iteration)
             elif isinstance(event, RunEnded):
-                _diverged(event.message)
+                if event.reason == "diverged":
+                    _diverged(event.message)
+                made = trainer.state.iteration
+                raise Failure(
+                    f"training ends after update {made} ({event.message}), so there is no update "
+                    f"{updates + 1}"
+                )
 
 
 @contextmanager
@@ -146,8 +152,9 @@ def _bar(updates: int) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
     from rich.progress import Progress
+
+    from tui_nn.commands.console import Console
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("training", total=updates)

@@ -30,7 +30,11 @@ class Scaler:
             low = np.min(values, axis=axis)
             shift, scale = low, np.max(values, axis=axis) - low
         else:
+            # By powers of two, which cost no bit: the square of 1e200 is none, that of 1e-200 is 0.
+            _, exponent = np.frexp(np.max(np.abs(values), axis=axis))
+            values = np.ldexp(values, -exponent)
             shift, scale = np.mean(values, axis=axis), np.std(values, axis=axis)
+            shift, scale = np.ldexp(shift, exponent), np.ldexp(scale, exponent)
         scale = np.where(scale > 0, scale, 1.0)  # a constant column carries nothing: leave it at 0
         return cls(np.atleast_1d(shift), np.atleast_1d(scale))
 

@@ -23,6 +23,7 @@ from tui_nn_engine.primitives.losses import AnyLoss
 from tui_nn_engine.primitives.updates import Adam, AnyOptimizer, Optimizer
 
 MAX_SEED = 2**63 - 1  # TOML's integers are signed 64-bit
+DEEPEST = 10  # parallel blocks in each other
 BESIDE_A_RULE = "can't stand beside [rule]: keep one of them"
 
 
@@ -140,6 +141,14 @@ class Experiment(Block):
         ),
     ] = Stopping()
     replaced_by_rule: ClassVar[tuple[str, ...]] = ("loss", "optimizer")
+
+    @field_validator("layers")
+    @classmethod
+    def _not_too_deep(cls, layers: tuple[AnyLayer, ...]) -> tuple[AnyLayer, ...]:
+        deepest = max(place.path.count("branches") for place in placed(layers))
+        if deepest > DEEPEST:
+            raise ValueError(f"parallel blocks lie {deepest} deep in each other; {DEEPEST} may")
+        return layers
 
     @field_validator(*replaced_by_rule)
     @classmethod

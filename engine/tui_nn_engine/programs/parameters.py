@@ -43,19 +43,24 @@ class StateSpec:
     start: float = 0.0
 
 
+ADDRESSABLE = 2**48  # numbers that no machine has the memory for
+
+
 class Parameters:
     """All parameters of a network in one vector: the trainable ones first, then the frozen.
 
     `values` (parameters,) holds everything, `gradients` (trainable,) only what is trained, so an
     update rule works on one contiguous vector. `views` and `gradient_views` give the same memory
-    its names and shapes.
+    its names and shapes. Raises MemoryError where there are too many.
     """
 
     def __init__(self, specs: Sequence[ParameterSpec], dtype: DTypeLike) -> None:
         self.specs = tuple(specs)
+        if (count := sum(spec.size for spec in specs)) > ADDRESSABLE:
+            raise MemoryError(f"{count:,} parameters")  # NumPy would speak of a dimension
         ordered = sorted(specs, key=lambda spec: not spec.trainable)
         self.trainable_size = sum(spec.size for spec in specs if spec.trainable)
-        self.values: NDArray[np.floating] = np.zeros(sum(s.size for s in specs), dtype)
+        self.values: NDArray[np.floating] = np.zeros(count, dtype)
         self.gradients: NDArray[np.floating] = np.zeros(self.trainable_size, dtype)
         self.places: dict[str, slice] = {}
         start = 0

@@ -39,7 +39,8 @@ def pack(checkpoint: Checkpoint) -> bytes:
         "batch": str(snapshot.batch),
         "data_sha256": checkpoint.data_sha256,
     }
-    return pack_arrays(dict(snapshot.arrays), about)
+    # As one text: the library writes several in any order, and equal runs have equal files.
+    return pack_arrays(dict(snapshot.arrays), {"tui-nn": json.dumps(about)})
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -76,7 +77,7 @@ def _metadata(path: Path, content: bytes) -> dict[str, str]:
     if len(content) < 8 or length > len(content) - 8:
         raise CheckpointError(f"{path} is truncated or no checkpoint of tui-nn")
     try:
-        about = json.loads(content[8 : 8 + length])["__metadata__"]
+        about = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["tui-nn"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise foreign from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:

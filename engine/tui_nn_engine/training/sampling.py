@@ -99,6 +99,8 @@ def _tokens(dataset: Dataset, start: str) -> list[int]:
     """What the network sees first: `start`, after the end of a line where there are any."""
     number = {symbol: token for token, symbol in enumerate(dataset.vocabulary)}
     symbols = start.replace("\n", LINE_END)
+    # A text made small has no capitals, and "An" is how its "an" is begun.
+    symbols = "".join(each if each in number else each.lower() for each in symbols)
     if unknown := sorted(set(symbols) - set(dataset.target_names)):
         raise ValueError(f"{dataset.name!r} holds no {unknown[0]!r}, so nothing can follow it")
     if dataset.lengths is not None or not symbols:
