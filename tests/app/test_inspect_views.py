@@ -109,6 +109,17 @@ async def test_a_sample_of_the_list_leads_to_what_the_layers_make_of_it(
         await app.shows("(validation)")
 
 
+async def test_only_parts_that_the_data_has_are_named(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        mistakes = await looks_through(app, "Mistakes")
+        await app.shows("of 4 (train)")
+        await app.press("p")
+        await app.shows("of 4 (train)")
+        assert mistakes.part == "train"
+        await looks_through(app, "Sample")
+        await app.shows("1 of 4 (train)")
+
+
 # -- every other view ------------------------------------------------------------------------------
 
 

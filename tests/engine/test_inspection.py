@@ -20,6 +20,7 @@ from tui_nn_engine.inspection.mistakes import (
     mistakes,
     residuals,
 )
+from tui_nn_engine.inspection.path import Landscape
 from tui_nn_engine.inspection.subject import as_given, part_of, subject
 from tui_nn_engine.inspection.surface import Grid, surface
 from tui_nn_engine.sessions.protocol import Inspect, Open, Play, Refused
@@ -245,6 +246,17 @@ def test_the_subject_says_what_there_is() -> None:
     assert set(found.values[:, 0].tolist()) == {0.0, 1.0}
     assert subject(Trainer(digits())).image == (8, 8)
     assert subject(Trainer(diabetes())).classes == ()
+
+
+def test_a_part_without_samples_is_none() -> None:
+    trainer = Trainer(experiment("xor"))
+    found = subject(trainer)
+    assert (found.parts, found.sizes) == (("train",), (4,))
+    with pytest.raises(ValueError, match="no samples for 'test': train"):
+        mistakes(Forward(trainer), "test", (-1, -1))
+    assert Landscape(trainer).parts.keys() == {"train"}
+    both = experiment("moons", test_fraction=0.1, validation_fraction=0.0)
+    assert subject(Trainer(both)).parts == ("test", "train")
 
 
 def test_two_classes_with_bipolar_targets_part_at_zero() -> None:

@@ -57,7 +57,7 @@ class Memories(View):
     def show(self, sight: object) -> None:
         """The states as a picture, and the steps that mattered."""
         subject = self.subject
-        if not isinstance(sight, Memory) or subject is None:
+        if not isinstance(sight, Memory) or subject is None or sight.part != self._part:
             return
         times, units = sight.states.shape
         size = subject.sizes[subject.parts.index(sight.part)]

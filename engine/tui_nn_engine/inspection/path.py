@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.data.prepared import Part
-from tui_nn_engine.inspection.subject import few_enough, part_of
+from tui_nn_engine.inspection.subject import few_enough, parts_of
 from tui_nn_engine.programs.program import Program
 from tui_nn_engine.training.trainer import Trainer
 
@@ -45,9 +45,10 @@ class Landscape:
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self._parameters = trainer.network.parameters()
-        found = {name: part_of(trainer, name) for name in ("train", "validation")}
+        found = parts_of(trainer)
         most = few_enough(trainer, WORK / STEPS, SAMPLES)
-        self.parts = {name: _few(part, most) for name, part in found.items() if len(part)}
+        wanted = [name for name in ("train", "validation") if name in found]
+        self.parts = {name: _few(found[name], most) for name in wanted}
         self._programs: dict[str, Program] = {}
         for name, part in self.parts.items():
             network = trainer.network

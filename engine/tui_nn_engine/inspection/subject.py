@@ -14,7 +14,6 @@ from tui_nn_engine.training.trainer import Trainer
 
 MOST_POINTS = 2000
 MATRICES = {"kernel", "recurrent_kernel", "embeddings"}
-PARTS = ("test", "validation", "train")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +66,7 @@ class Subject:
 def subject(trainer: Trainer, folder: str = "") -> Subject:
     """Of this trainer, whose run is in `folder`."""
     data, dataset = trainer.data, trainer.data.dataset
-    parts = tuple(name for name in PARTS if len(part_of(trainer, name)))
+    parts = parts_of(trainer)
     names = dataset.input_names or tuple(f"x{i + 1}" for i in range(dataset.x[0].size))
     points, values = _points(dataset)
     return Subject(
@@ -81,8 +80,8 @@ def subject(trainer: Trainer, folder: str = "") -> Subject:
         dataset.target_names if dataset.task == "multilabel" else (),
         dataset.target_names if dataset.task == "regression" else (),
         bool(getattr(data.block, "bipolar_targets", False)),
-        parts,
-        tuple(len(part_of(trainer, name)) for name in parts),
+        tuple(parts),
+        tuple(map(len, parts.values())),
         tuple(name for name, _ in trainer.network.layers),
         tuple(name.removesuffix(".kernel") for name in kernels(trainer)),
         bool(trainer.parameters.specs),
@@ -112,11 +111,19 @@ def few_enough(trainer: Trainer, work: float, limits: tuple[int, int]) -> int:
     return int(min(max(work / each, least), most))
 
 
-def part_of(trainer: Trainer, name: str) -> Part:
-    """The part of that name; where there is none, the training part."""
+def parts_of(trainer: Trainer) -> dict[str, Part]:
+    """The parts of the data that have samples, by name, the one to look at first in front."""
     data = trainer.data
-    found = {"test": data.test, "validation": data.validation}.get(name, data.train)
-    return found if len(found) else data.train
+    parts = {"test": data.test, "validation": data.validation, "train": data.train}
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def part_of(trainer: Trainer, name: str) -> Part:
+    """The part of that name. Raises ValueError where the data has none."""
+    parts = parts_of(trainer)
+    if name not in parts:
+        raise ValueError(f"the data has no samples for {name or 'that part'!r}: {', '.join(parts)}")
+    return parts[name]
 
 
 def as_given(trainer: Trainer, name: str) -> NDArray[np.generic]:

@@ -152,7 +152,7 @@ class Inspect:
     centre: bool = False
     columns: int = 0
     rows: int = 0
-    part: str = "test"
+    part: str = "train"
     cell: tuple[int, int] = (-1, -1)
     output: int = 0
     place: int = -1
