@@ -98,10 +98,11 @@ class Viewer:
         compared = chosen if len(chosen) > 1 else shown
         paths = list(differences([record.experiment for record in compared]))
         names = short_names(paths)
-        rows = [Row(record, _values(record, names)) for record in shown]
+        best = _best(compared)
+        rows = [Row(record, _values(record, names, best)) for record in shown]
         return View(
             tuple(_sorted(rows, wish.sorting)),
-            _columns(rows),
+            _columns(rows, best),
             tuple(str(rows[0].values[column]) for column in _same(rows)),
             wish.sorting,
             len(records),
@@ -144,11 +145,17 @@ def _same(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-def _columns(rows: Sequence[Row]) -> dict[str, str]:
+def _columns(rows: Sequence[Row], best: str) -> dict[str, str]:
     """Those with something in them, that is not the same everywhere."""
     metrics = {_metric([row.record]) for row in rows} - {""}
     metric = metrics.pop() if len(metrics) == 1 else "metric"
-    headings = {"val_loss": "val loss", "best": "best loss", "metric": metric, "seconds": "time"}
+    headings = {
+        "val_loss": "val loss",
+        "best": f"best {best.replace('_', ' ')}",
+        "metric": metric,
+        "val_metric": f"val {metric}",
+        "seconds": "time",
+    }
     same = _same(rows)
     return {
         column: headings.get(column, column)
@@ -158,7 +165,7 @@ def _columns(rows: Sequence[Row]) -> dict[str, str]:
     }
 
 
-def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | None]:
+def _values(record: Record, names: dict[str, str], best: str) -> dict[str, str | float | None]:
     last, metric = record.last, _metric([record])
     return {
         "name": " #".join((title_of(record), *record.label.tags)),
@@ -168,8 +175,9 @@ def _values(record: Record, names: dict[str, str]) -> dict[str, str | float | No
         "epoch": record.epochs[-1].epoch if record.epochs else 0,
         "loss": last.get("loss"),
         "val_loss": last.get("val_loss"),
-        "best": record.best("val_loss" if "val_loss" in last else "loss"),
-        "metric": last.get(f"val_{metric}", last.get(metric)),
+        "best": record.best(best),
+        "metric": last.get(metric),
+        "val_metric": last.get(f"val_{metric}"),
         "test": last.get(f"test_{metric}"),
         "seconds": record.outcome.seconds or None,
     }
@@ -192,6 +200,12 @@ def _differing(record: Record, names: dict[str, str]) -> str:
 def _weight(path: str) -> int:
     """What one tries out most comes first."""
     return next((at for at, start in enumerate(MOSTLY) if path.startswith(start)), len(MOSTLY))
+
+
+def _best(records: Sequence[Record]) -> str:
+    """The loss whose best is told: of the validation data, where all runs have some."""
+    known = [record.last for record in records if record.epochs]
+    return "val_loss" if all("val_loss" in last for last in known) else "loss"
 
 
 def _metric(records: Sequence[Record]) -> str:

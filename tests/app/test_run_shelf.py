@@ -9,7 +9,7 @@ import pytest
 
 from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.run_view import Viewer, Wish
-from tui_nn.widgets.run_table import Sorting
+from tui_nn.widgets.run_table import Sorting, shortened
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.training.records import Label
 from tui_nn_engine.training.runs import Run, runs_folder
@@ -125,6 +125,7 @@ def test_rows_show_what_tells_them_apart(make: Make) -> None:
     assert view.common == ("moons", "1 sigmoid")
     assert not {"data", "network"} & view.columns.keys()
     assert view.columns["metric"] == "accuracy"
+    assert view.columns["val_metric"] == "val accuracy"
     differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
     assert differs == {"a": "sgd learning_rate=0.1 seed=1", "b": "adam learning_rate=0.001 seed=2"}
     make("c", dtype="float64")
@@ -132,6 +133,45 @@ def test_rows_show_what_tells_them_apart(make: Make) -> None:
     differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
     assert differs["b"] == "adam learning_rate=0.001 seed=2"  # float32 goes without saying
     assert differs["c"] == "sgd learning_rate=0.1 seed=0 dtype=float64"
+
+
+def test_a_figure_stands_below_what_it_is(make: Make) -> None:
+    validated = make("a")
+    plain = make("b", data={"name": "moons", "samples": 40, "validation_fraction": 0})
+    viewer = Viewer(Shelf())
+    view = viewer.look(Wish())
+    assert view.columns["best"] == "best loss"
+    for row in view.rows:
+        last, record = row.record.last, row.record
+        assert row.values["metric"] == last["accuracy"]
+        assert row.values["val_metric"] == last.get("val_accuracy")
+        assert row.values["best"] == record.best("loss")
+    assert [row.values["val_metric"] is None for row in view.rows] == [True, False]
+    other = make("c", seed=1)
+    view = viewer.look(Wish(chosen=(validated, other)))  # what is compared decides
+    assert view.columns["best"] == "best val loss"
+    best = {row.record.folder: row.values["best"] for row in view.rows}
+    assert best[plain] is None
+    assert best[other] == view.chosen[1].best("val_loss")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (41, "adam optimizer.learning_rate=0.001 seed=2"),
+        (30, "adam …arning_rate=0.001 seed=2"),
+        (18, "adam …rate=0.001 …"),
+        (12, "adam …"),
+    ],
+)
+def test_names_give_way_before_values(cells: int, expected: str) -> None:
+    assert shortened("adam optimizer.learning_rate=0.001 seed=2", cells) == expected
+
+
+def test_values_of_any_length_are_told_apart() -> None:
+    told = {shortened(f"optimizer.learning_rate={rate:g}", 18) for rate in (0.1, 0.01, 0.001)}
+    assert told == {"…learning_rate=0.1", "…earning_rate=0.01", "…arning_rate=0.001"}
+    assert shortened("words=[one,two,three,four]", 12) == "words=[one,two,three,four] …"
 
 
 def test_a_filter_that_is_wrong_hides_nothing(make: Make) -> None:

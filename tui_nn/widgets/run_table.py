@@ -17,13 +17,14 @@ COLUMNS: dict[str, tuple[int, int]] = {
     "name": (20, 40),
     "data": (6, 12),
     "network": (12, 30),
-    "differs": (16, 60),
+    "differs": (18, 60),
     "epoch": (6, 7),
-    "loss": (8, 9),
+    "loss": (9, 9),
     "val_loss": (9, 9),
-    "best": (10, 10),
+    "best": (10, 14),
     "metric": (9, 9),
-    "test": (8, 9),
+    "val_metric": (12, 13),
+    "test": (9, 9),
     "seconds": (6, 8),
 }
 """The columns, with the least and the most width of each."""
@@ -32,6 +33,7 @@ SPREAD = (
     "name",
     "differs",
     "network",
+    "val_metric",
     "metric",
     "loss",
     "val_loss",
@@ -41,10 +43,12 @@ SPREAD = (
     "seconds",
 )
 """Which are made wider first, where there is room."""
-FIRST_TO_GO = ("seconds", "epoch", "network", "best", "data", "test", "metric")
+FIRST_TO_GO = ("seconds", "epoch", "network", "best", "data", "test", "metric", "val_metric")
 """Which are left out first, where there is not room for all."""
-NUMBERS = ("epoch", "loss", "val_loss", "best", "metric", "test", "seconds")
+NUMBERS = ("epoch", "loss", "val_loss", "best", "metric", "val_metric", "test", "seconds")
 BEFORE_ITS_END = dict.fromkeys(("stopped early", "loss reached", "time up"), "⊣")
+SHORT = 5
+"""Cells that are left of a name at least, with the ellipsis before it: …rate=0.01."""
 STATES = {"diverged": "✗", "unfinished": "…", **BEFORE_ITS_END}
 """How a run stands, in a sign; one that is complete needs none."""
 
@@ -176,6 +180,8 @@ class RunTable(RowList):
         for column, cells in self._widths(width).items():
             value = shown.values.get(column)
             text = value if isinstance(value, str) else _number(value, column)
+            if column == "differs":
+                text = shortened(text, cells)
             line.append(_fitted(text, cells, column in NUMBERS) + " ", "")
         if row == self._current:
             line.pad_right(max(width - line.cell_len, 0))
@@ -211,6 +217,23 @@ class RunTable(RowList):
             len(value) if isinstance(value := row.values.get(column), str) else 7
         )
         return max(map(measure, self.rows), default=0)
+
+
+def shortened(text: str, cells: int) -> str:
+    """What differs ("adam learning_rate=0.01 seed=2") in so many cells, its values whole: names
+    lose their beginnings, the longest first, then the last words go.
+    """
+    words = [list(word.rpartition("=")) for word in text.split(" ")]
+    while len(shown := " ".join(map("".join, words))) > cells:
+        longest = max(words, key=lambda word: len(word[0]))
+        if len(longest[0]) <= SHORT:
+            break
+        longest[0] = f"…{longest[0][2:]}"
+    if len(shown) <= cells:
+        return shown
+    while " " in shown and len(shown) + 2 > cells:
+        shown = shown.rpartition(" ")[0]
+    return f"{shown} …"
 
 
 def _number(value: float | None, column: str) -> str:
