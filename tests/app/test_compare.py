@@ -200,7 +200,7 @@ async def test_a_run_is_renamed_tagged_deleted_and_brought_back(
         await app.until(lambda: "the best" in compare.names, "the name")
         await app.press("g")
         await app.until(lambda: isinstance(app.app.screen, AskText), "the question")
-        app.app.screen.query_one(Input).value = "kept shown"
+        app.app.screen.query_one(Input).value = "kept, shown"
         await app.press("enter")
         await app.until(lambda: "the best #kept #shown" in compare.names, "the tags")
         assert Label.of(runs_folder() / "middle") == Label("the best", ("kept", "shown"))
@@ -210,8 +210,10 @@ async def test_a_run_is_renamed_tagged_deleted_and_brought_back(
         await app.press("x")
         await compare.until_listed(2)
         assert not (runs_folder() / "middle").exists()
+        await app.shows("Deleted when the app ends")
         await app.press("ctrl+z")
         await compare.until_listed(3)
+        await app.until(lambda: "Deleted" not in app.screen(), "no word of it")
         assert Label.of(runs_folder() / "middle").name == "the best"
         await compare.to("slow")
         await app.press("delete")

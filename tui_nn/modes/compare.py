@@ -292,10 +292,12 @@ class Compare(ComparisonFiles):
         """Give the current run tags."""
         record = self._current
         if record is not None:
-            tags, hint = " ".join(record.label.tags), "Words with spaces between them."
+            tags, hint = " ".join(record.label.tags), "Words with spaces or commas between them."
             text = await self.app.push_screen_wait(AskText("Tags of the run", tags, hint))
             if text is not None:
-                self._relabel(record, replace(record.label, tags=tuple(text.split())))
+                self._relabel(
+                    record, replace(record.label, tags=tuple(text.replace(",", " ").split()))
+                )
 
     def _relabel(self, record: Record, label: Label) -> None:
         try:
@@ -321,7 +323,8 @@ class Compare(ComparisonFiles):
         self._wants(chosen=tuple(one for one in self._chosen if one != record.folder))
 
     def action_undo(self) -> None:
-        """Bring back the run deleted last."""
+        """Bring back the run deleted last; that it is deleted is said no longer."""
+        self.app.clear_notifications()
         try:
             self._shelf.undo()
         except OSError as error:
