@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from textual.errors import NoWidget
+from textual.events import Resize
+from textual.geometry import Size
 from textual.widgets import Button, Input
 
 from tui_nn.app import Laboratory
@@ -441,3 +443,15 @@ async def test_a_dialog_is_answered_with_the_mouse_too(laboratory: Any, moons: P
         await app.pilot.click("#again")
         await app.state("ready")
         assert not app.app.screen.query(Button)
+
+
+async def test_a_size_that_the_terminal_no_longer_has_changes_nothing(laboratory: Any) -> None:
+    async with laboratory() as app:
+        await app.mode("3", "step")
+        assert app.app.screen.has_class("-wide")
+        over = Size(60, 20)
+        for _ in range(3):
+            app.app.screen.post_message(Resize(over, over))
+            await app.pilot.pause()
+        assert app.app.screen.has_class("-wide")
+        assert app.app.screen.size == app.app.size

@@ -38,10 +38,10 @@ async def comparison_to_open(app: App[Any], folder: Path) -> Path | None:
 
 async def file_to_save(app: App[Any], draft: Draft) -> Path | None:
     """The file that was chosen; one that exists only after asking. To be awaited in a worker."""
-    from textual_fspicker import FileSave
+    from tui_nn.forms.save_as import SaveAs
 
     name = draft.path.name if draft.path else "experiment.toml"
-    dialog = FileSave(_folder(draft), title="Save as", filters=_filters(), default_file=name)
+    dialog = SaveAs(_folder(draft), title="Save as", filters=_filters(), default_file=name)
     path: Path | None = await app.push_screen_wait(dialog)
     if path is None:
         return None

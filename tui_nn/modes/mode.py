@@ -3,6 +3,7 @@
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -60,6 +61,13 @@ class Mode(Screen[None]):
     def compose_mode(self) -> ComposeResult:
         """The mode's own panes."""
         raise NotImplementedError
+
+    def on_resize(self, event: Resize) -> None:
+        """A size that the terminal no longer has changes nothing: laid out for it, the screen would
+        tell itself of it again, after the present one, and of that one again after it.
+        """
+        if event.size != self.app.size:
+            event.prevent_default()
 
     def on_screen_resume(self) -> None:
         """What happened meanwhile is to be shown."""
