@@ -220,6 +220,25 @@ def test_xor_sends_the_perceptron_round_in_circles():
     assert all(cell.value != 0 for row in updates for cell in row[4:5])  # each one a mistake
 
 
+def test_the_share_right_of_xor_is_that_of_the_epoch_under_way():
+    """With the weights at its end two of four would be right: the heading says what is told."""
+    figures = table("perceptron", "XOR, at the end of epochs")
+    assert figures.columns[4] == "share right during it"
+    _, w1, w2, b, share = (cell.value for cell in figures.rows[3])
+    updates = table("perceptron", "XOR, epoch 4").rows
+    assert share == sum(row[4].value == 0 for row in updates) / 4
+    right = [(w1 * row[0].value + w2 * row[1].value + b >= 0) == row[2].value for row in updates]
+    assert sum(right) / 4 == 0.5 != share
+
+
+def test_a_plot_over_epochs_does_not_say_that_it_is_over_something_else():
+    for entry in entries():
+        for page in told(entry.name):
+            for plot in page.plots:
+                others = {"epoch", "update", "step", "time step"} - {plot.over}
+                assert not any(plot.title.endswith(f"by {other}") for other in others), plot.title
+
+
 @pytest.mark.parametrize(("name", "title"), TRUTH)
 def test_truth_tables(name, title):
     column = [row[-1] for row in table(name, title).rows]
