@@ -215,8 +215,8 @@ def _classes(table: _Table, target: str, labels: np.ndarray) -> tuple[np.ndarray
     names, y = np.unique(labels, return_inverse=True)
     if not 2 <= len(names) <= MOST_CLASSES:
         raise DataError(
-            f"{table.path}: column {target!r} holds {len(names)} different values; a "
-            f"classification needs 2 to {MOST_CLASSES}: choose another target or task"
+            f"{table.path}: a classification needs 2 to {MOST_CLASSES} different values (column "
+            f"{target!r} holds {len(names)}): choose another target or task"
         )
     return y.astype(np.int64), tuple(str(name) for name in names)
 
@@ -233,13 +233,15 @@ def _read(path: Path) -> _Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
+    begins = 1  # the line of the row being read: a quote that is not closed runs to the end
     try:
         for cells in reader:
+            begins = reader.line_num + 1
             if any(cell.strip() for cell in cells):
                 rows.append([cell.strip() for cell in cells])
                 lines.append(reader.line_num)
     except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num}: not valid CSV ({error})") from error
+        raise DataError(f"{path}: line {begins}: not valid CSV ({error})") from error
     if not rows:
         raise DataError(f"{path}: empty; a header and at least one row are needed")
     names = _header(path, rows.pop(0))
@@ -249,8 +251,8 @@ def _read(path: Path) -> _Table:
     for cells, line in zip(rows, lines, strict=True):
         if len(cells) != len(names):
             raise DataError(
-                f"{path}: line {line}: {len(cells)} cells, but the header has {len(names)}; "
-                "make them equal"
+                f"{path}: line {line}: the header has {len(names)} cells, parted by {delimiter!r}; "
+                f"this row has {len(cells)}: make them equal"
             )
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return _Table(path, names, columns, lines)

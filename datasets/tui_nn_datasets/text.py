@@ -119,7 +119,9 @@ def _lines(path: Path, text: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ..
     """Return tokens and classes (lines, time), the vocabulary and the lengths (lines,)."""
     rows = [line.strip() for line in text.split("\n") if line.strip()]
     if len(rows) < 2:
-        raise DataError(f"{path}: {len(rows)} lines; two are needed at least, or lines = false")
+        raise DataError(
+            f"{path}: two lines are needed at least (it has {len(rows)}), or lines = false"
+        )
     longest = max(rows, key=len)
     if len(longest) >= MOST_STEPS:
         raise DataError(
@@ -169,7 +171,8 @@ def _alphabet(path: Path, text: str) -> tuple[str, ...]:
     symbols = tuple(sorted(set(text)))
     if not 2 <= len(symbols) <= MOST_CLASSES:
         raise DataError(
-            f"{path}: {len(symbols)} different characters; from 2 to {MOST_CLASSES} can be learned"
+            f"{path}: from 2 to {MOST_CLASSES} different characters can be learned (it has "
+            f"{len(symbols)})"
         )
     return symbols
 

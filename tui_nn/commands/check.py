@@ -17,6 +17,7 @@ def check(ctx: click.Context, file: Path, assignments: tuple[str, ...]) -> None:
 
     Exits with 0 where it can be trained, with 2 where not.
     """
+    from tui_nn.commands.reports import plural
     from tui_nn_datasets import DataError
     from tui_nn_engine import ExperimentError, Trainer
 
@@ -31,7 +32,8 @@ def check(ctx: click.Context, file: Path, assignments: tuple[str, ...]) -> None:
         ctx.exit(Exit.BAD_INPUT)
     data = trainer.data
     click.echo(
-        f"{file} can be trained: {data.dataset.name} ({len(data.train)} samples for training, "
-        f"{len(data.validation)} for validation, {len(data.test)} for the test), "
-        f"{trainer.parameters.values.size} parameters, {trainer.total_iterations} updates"
+        f"{file} can be trained: {data.dataset.name} ({plural(len(data.train), 'sample')} for "
+        f"training, {len(data.validation)} for validation, {len(data.test)} for the test), "
+        f"{plural(trainer.parameters.values.size, 'parameter')}, "
+        f"{plural(trainer.total_iterations, 'update')}"
     )

@@ -58,8 +58,8 @@ def opening(started: RunStarted) -> str:
     """What is about to be trained, on what, and where the run is kept."""
     at = f", on from update {started.iteration}" if started.iteration else ""
     return (
-        f"{started.experiment['data']['name']}: {started.samples} samples, "
-        f"{started.parameters} parameters, {plural(started.threads, 'thread')}{at}\n"
+        f"{started.experiment['data']['name']}: {plural(started.samples, 'sample')}, "
+        f"{plural(started.parameters, 'parameter')}, {plural(started.threads, 'thread')}{at}\n"
         f"The run is kept in {started.out}"
     )
 
