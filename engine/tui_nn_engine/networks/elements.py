@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_nn_engine.layers import Recurrent
 from tui_nn_engine.networks.network import Network
@@ -86,6 +87,15 @@ class Elements:
         if recurrent is not None and part in _GATED:
             gate, unit = recurrent.gates[unit // recurrent.units], unit % recurrent.units
         return Element(layer, part, gate, unit, time)
+
+    def units(self, slot: Slot) -> NDArray[np.intp]:
+        """Which unit each number of one sample belongs to, in the shape of a sample."""
+        shape = slot.shape[1:]
+        columns = shape[-1:] if self.over_time and len(shape) == 2 else shape
+        before = (0,) * (len(slot.shape) - len(columns))
+        of = slot.of or slot
+        found = [self.find(of, (*before, *index)).unit for index in np.ndindex(columns)]
+        return np.broadcast_to(np.reshape(found, columns), shape)
 
 
 def _of_whole(slot: Slot, index: tuple[int, ...]) -> tuple[Slot, tuple[int, ...]]:

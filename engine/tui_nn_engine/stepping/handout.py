@@ -1,8 +1,8 @@
 """One whole update as data: every operation with its elements explained, the tables at its end.
 
 What the screen shows one element at a time, for paper: see `handout_formats`. Of a layer with
-many units those with the largest error are followed, of many weights those with the largest
-gradient.
+many units those with the largest error are followed, through all their gates and time steps; where
+these are many, the largest numbers. Of many weights those with the largest gradient.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_nn_engine.formulas.explanation import Explanation, Notation
+from tui_nn_engine.networks.elements import Elements
 from tui_nn_engine.networks.naming import Names
 from tui_nn_engine.programs.program import Op, Slot
+from tui_nn_engine.programs.slots import Array, layer_of
 from tui_nn_engine.programs.weights import weight_at
 from tui_nn_engine.stepping.explain import explain
 from tui_nn_engine.stepping.stepper import Stepper
@@ -22,6 +24,8 @@ from tui_nn_engine.stepping.stepview import step_view
 
 ALL = 64  # so many elements are all explained
 LARGEST = 12  # so many are, of more
+Numbers = tuple[float | tuple[float, ...], ...]  # of a sample; over time a tuple a step
+Followed = dict[str, NDArray[np.bool_]]  # of each layer (units,): whether a unit is
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Handout:
 
     `loss` is the batch's mean, `sample_loss` the sample's own. `error` says what the errors in
     `layers` are: "δ = ∂E/∂z"; `direction` what the gradients in `parameters` are, which for a rule
-    are none: "x·e". `experiment` is its tree.
+    are none: "x·e". `experiment` is its tree. `inputs` and `targets` are the sample's; of what goes
+    over time, a tuple for each time step.
     """
 
     experiment: dict[str, Any]
@@ -104,8 +109,8 @@ class Handout:
     learning_rate: float
     loss: float
     sample_loss: float
-    inputs: tuple[float, ...]
-    targets: tuple[float, ...]
+    inputs: Numbers
+    targets: Numbers
     notation: Notation
     operations: tuple[Operation, ...]
     error: str
@@ -147,8 +152,8 @@ def _written(stepper: Stepper, sample: int, notation: Notation) -> Handout:
         learning_rate=float(str(trainer.state.clock["learning_rate"])),
         loss=view.loss,
         sample_loss=view.sample_loss,
-        inputs=tuple(view.x.tolist()),
-        targets=tuple(view.target.tolist()),
+        inputs=_numbers(stepper, stepper.program.x.array[sample]),
+        targets=_numbers(stepper, stepper.program.y.array[sample]),
         notation=notation,
         operations=tuple(_operations(stepper, sample, notation, followed)),
         error=error,
@@ -160,8 +165,16 @@ def _written(stepper: Stepper, sample: int, notation: Notation) -> Handout:
     )
 
 
+def _numbers(stepper: Stepper, values: Array) -> Numbers:
+    """Those of one sample: rows where they are (time, numbers), else one after the other."""
+    found: Any = np.asarray(values, np.float64)
+    if Elements(stepper.trainer.network).over_time and found.ndim == 2:
+        return tuple(map(tuple, found.tolist()))
+    return tuple(found.ravel().tolist())
+
+
 def _operations(
-    stepper: Stepper, sample: int, notation: Notation, followed: dict[str, list[int]]
+    stepper: Stepper, sample: int, notation: Notation, followed: Followed
 ) -> Iterator[Operation]:
     for number, op in enumerate(stepper.ops):
         # A loss is one number; its terms, one an output, are what can be followed.
@@ -190,7 +203,7 @@ def _has_samples(op: Op, slot: Slot) -> bool:
 
 
 def _chosen(
-    stepper: Stepper, op: Op, slot: Slot, sample: int, followed: dict[str, list[int]]
+    stepper: Stepper, op: Op, slot: Slot, sample: int, followed: Followed
 ) -> Iterator[tuple[int, ...]]:
     """Indices of the elements to be explained: one unit is followed through all operations."""
     if op.keeps:
@@ -204,19 +217,28 @@ def _chosen(
             start = parameters.places[name].start
             yield from ((start + place,) for place in largest(parameters.gradient_views[name]))
     elif _has_samples(op, slot):
-        owner = (slot.of or slot).name.partition(".")[0]
-        size = slot.array[sample].size
-        there = [place for place in followed.get(owner, ()) if place < size]
-        places = there or largest(slot.array[sample])
+        there = np.flatnonzero(_of_followed(stepper, slot, followed))
+        places = there[largest(slot.array[sample].ravel()[there])]
         yield from ((sample, *_index(place, slot.shape[1:])) for place in places)
     else:
         yield from (_index(place, slot.shape) for place in largest(slot.array))
 
 
-def _followed(table: NDArray[np.float64]) -> list[int]:
+def _followed(table: NDArray[np.float64]) -> NDArray[np.bool_]:
     """The units of a layer (units, 3) to be followed: by their error, else by their output."""
     error = np.nan_to_num(table[:, 2])
-    return largest(error if error.any() else np.nan_to_num(table[:, 1]))
+    units = largest(error if error.any() else np.nan_to_num(table[:, 1]))
+    return np.isin(np.arange(len(table)), units)
+
+
+def _of_followed(stepper: Stepper, slot: Slot, followed: Followed) -> NDArray[np.bool_]:
+    """Which numbers of a sample are of units followed; all, where they are not a layer's units."""
+    mine = followed.get(layer_of((slot.of or slot).name))
+    if mine is not None:
+        units = Elements(stepper.trainer.network).units(slot)
+        if units.max() + 1 == mine.size:
+            return mine[units]
+    return np.ones(slot.shape[1:], np.bool_)
 
 
 def largest(values: NDArray[Any]) -> list[int]:
@@ -228,7 +250,7 @@ def largest(values: NDArray[Any]) -> list[int]:
     return sorted(int(place) for place in order)
 
 
-def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _index(place: int | np.intp, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(place, shape))
 
 
@@ -250,10 +272,12 @@ def _error(stepper: Stepper, notation: Notation) -> str:
     return next(written, "e")
 
 
-def _layer(name: str, table: NDArray[np.float64], places: list[int], sign: float) -> Layer:
+def _layer(
+    name: str, table: NDArray[np.float64], followed: NDArray[np.bool_], sign: float
+) -> Layer:
     units = (
-        Unit(place, float(z), float(h), sign * float(error))
-        for place in places
+        Unit(int(place), float(z), float(h), sign * float(error))
+        for place in np.flatnonzero(followed)
         for z, h, error in [table[place]]
     )
     return Layer(name, tuple(units), len(table))

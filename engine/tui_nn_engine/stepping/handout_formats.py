@@ -3,14 +3,14 @@
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
 from tui_nn_engine.blocks import strict_json
 from tui_nn_engine.formulas.expressions import number
-from tui_nn_engine.stepping.handout import LARGEST, Handout, Layer, Operation, Parameter
+from tui_nn_engine.stepping.handout import LARGEST, Handout, Layer, Numbers, Operation, Parameter
 
 PHASES = {
     "forward": "Forward pass",
@@ -21,6 +21,7 @@ PHASES = {
 COLUMNS = ("operation", "phase", "path", "name", "element", "symbol", "symbols", "numbers", "value")
 WIDTH = 100  # of sentences; formulas are not broken
 SENTENCES = 4  # of one operation; of more, which differ by their numbers, the first
+LISTED = 12  # inputs, targets and time steps on a line; of more, the first
 NAMED = 5  # elements that a sentence is said to be true of
 Table = list[list[str]]
 
@@ -94,12 +95,6 @@ def _title(handout: Handout) -> str:
 
 def _facts(handout: Handout) -> Iterator[str]:
     tree, digits = handout.experiment, handout.notation.digits
-
-    def listed(values: Iterable[float]) -> str:
-        found = [number(value, digits) for value in values]
-        more = f", … ({len(found) - 12} more)" if len(found) > 12 else ""
-        return ", ".join(found[:12]) + more
-
     yield f"Network: {_in_words(tree['layers'])}"
     if "rule" in tree:
         yield f"Rule: {tree['rule']['type']}, learning rate {handout.learning_rate:g}"
@@ -108,8 +103,8 @@ def _facts(handout: Handout) -> Iterator[str]:
         yield f"Loss: {tree['loss']['type']}"
         yield f"Update rule: {optimizer}, learning rate {handout.learning_rate:g}"
     yield f"Epoch {handout.epoch}; {tree['dtype']}, seed {tree['seed']}"
-    yield f"Inputs: {listed(handout.inputs)}"
-    yield f"Targets: {listed(handout.targets)}"
+    yield f"Inputs: {_listed(handout.inputs, digits)}"
+    yield f"Targets: {_listed(handout.targets, digits)}"
     yield (
         f"Loss of the sample {number(handout.sample_loss, digits)}, "
         f"of the batch {number(handout.loss, digits)}"
@@ -117,8 +112,20 @@ def _facts(handout: Handout) -> Iterator[str]:
     if any(len(operation.elements) < operation.total for operation in handout.operations):
         yield (
             f"Of many units the {LARGEST} with the largest error are shown, of many weights the "
-            f"{LARGEST} with the largest gradient"
+            f"{LARGEST} with the largest gradient, of many other numbers the {LARGEST} largest"
         )
+
+
+def _listed(values: Numbers, digits: int) -> str:
+    """A line of them: "0, 1", over time "t=1: 0, 1; t=2: 1, 1"."""
+    over_time = any(isinstance(value, tuple) for value in values)
+    found = [
+        f"t={time}: {_listed(value, digits)}" if isinstance(value, tuple) else number(value, digits)
+        for time, value in enumerate(values[:LISTED], 1)
+    ]
+    if len(values) > LISTED:
+        found.append(f"… ({len(values) - LISTED} more{' time steps' if over_time else ''})")
+    return ("; " if over_time else ", ").join(found)
 
 
 def _in_words(layers: list[dict[str, Any]]) -> str:
