@@ -147,8 +147,10 @@ def test_other_data_is_refused(folder: Path) -> None:
     recorded(run, until=4)
     run.save()
     data = {"name": "moons", "samples": 40, "seed": 1, "test_fraction": 0.15}
+    other = experiment(data=data | {"validation_fraction": 0.1})
+    other.save(folder / "experiment.toml")
     with pytest.raises(CheckpointError, match=r"other data than 'moons' is now.*start a new run"):
-        Run.resume(folder, experiment(data=data | {"validation_fraction": 0.1}))
+        Run.resume(folder)
 
 
 def test_a_changed_network_is_refused(folder: Path) -> None:

@@ -392,13 +392,14 @@ def test_a_rate_set_by_hand_holds_from_there_on(name: str) -> None:
     assert everything(again) == everything(trainer)
 
 
-def test_a_schedule_may_be_put_into_a_saved_run(tmp_path: Path) -> None:
+def test_a_schedule_put_into_the_file_of_a_saved_run_begins_there(tmp_path: Path) -> None:
     run = Run(Trainer(experiment("constant")), tmp_path)
     for _ in run.record(until=22):
         pass
     run.save()
     changed = run.trainer.experiment.overridden(["schedule.type=adaptive"])
-    resumed = Run.resume(tmp_path, changed).trainer
+    changed.save(tmp_path / "experiment.toml")
+    resumed = Run.resume(tmp_path).trainer
     assert resumed.state.memory["schedule.best"] == math.inf
     used(resumed, 8)
     assert resumed.state.memory["schedule.best"] < math.inf

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from tui_nn.commands.failures import Exit, Failure, bad_input
+from tui_nn.commands.failures import Exit, bad_input
 from tui_nn.commands.files import comparison_file
-from tui_nn.commands.train import StopSignals
+from tui_nn.commands.train import ELSEWHERE, StopSignals, written_in
 
 if TYPE_CHECKING:
     from tui_nn.commands.comparison_reports import Report
@@ -54,13 +54,18 @@ def compare(
     Each run keeps itself in a folder. Stopped or killed, and started again by the same command, it
     goes on: no run that has ended is repeated, not even one that diverged.
     """
+    from tui_nn_engine.comparisons.comparing import unfinished
     from tui_nn_engine.comparisons.comparison import Comparison, ensure_members_fit
+    from tui_nn_engine.experiments.files import ensure_writable
     from tui_nn_engine.training.runs import runs_folder
 
     with StopSignals() as stop, bad_input(str(file)):
         members = Comparison.load(file).members()
         ensure_members_fit(members)
-        folder = _made(out or runs_folder() / file.stem)
+        folder = out or runs_folder() / file.stem
+        if unfinished(members, folder):
+            with written_in(folder, ELSEWHERE):
+                ensure_writable(folder)
         with _report(style, members, folder) as report:
             failed = _follow(members, folder, jobs, stop, report)
     if stop.received is not None:
@@ -95,16 +100,6 @@ def _warn(members: "Sequence[Member]", told: "Told") -> None:
     message = getattr(told.event, "message", "")
     where = f"{path}: " if path else ""
     click.echo(f"Warning: {members[told.member].name}: {where}{message}", err=True)
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failure(
-            f"can't make {error.filename}: {error.strerror}; name another folder with --out"
-        ) from None
-    return folder
 
 
 def _report(

@@ -13,7 +13,15 @@ from rich.text import Text
 
 from tui_nn.commands.console import Console
 from tui_nn.commands.reports import number, opening, plural
-from tui_nn_engine.training.events import EpochEnded, Event, Progress, RunEnded, RunStarted
+from tui_nn_engine.training.events import (
+    EpochEnded,
+    Event,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Saved,
+    SaveFailed,
+)
 
 
 @contextmanager
@@ -44,6 +52,7 @@ class LiveReport:
         self.samples_per_update = 0.0
         self.epochs = 0
         self.last: EpochEnded | None = None
+        self.kept = True
 
     def show(self, event: Event) -> None:
         """Follow one event."""
@@ -52,11 +61,14 @@ class LiveReport:
                 self._start(event)
             case Progress() if self.task is not None:
                 self.bar.update(self.task, **self._standing(event))
+            case Saved() | SaveFailed():
+                self.kept = isinstance(event, Saved)
             case RunEnded():
                 self.bar.console.print(self._table(event))
                 if event.done and event.message:
                     self.bar.console.print(Text(event.message))
-                self.bar.console.print(Text(f"The run is kept in {event.out}"))
+                if self.kept:
+                    self.bar.console.print(Text(f"The run is kept in {event.out}"))
 
     def _start(self, started: RunStarted) -> None:
         self.epochs = started.experiment["training"]["epochs"]

@@ -3,8 +3,8 @@
 import shlex
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Literal, Self
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Style = Literal["json", "quiet", "verbose"]
 Show = Callable[["Event"], None]
 
+ELSEWHERE = "name another folder with --out"
 CODES = {
     "diverged": Exit.DIVERGED,
     "interrupted": Exit.INTERRUPTED,
@@ -103,25 +104,41 @@ def train(
 def _new(experiment: "Experiment", out: Path | None) -> "Run":
     """A run in a folder of its own. Raises Failure where the folder can't be had."""
     from tui_nn_engine import Trainer
-    from tui_nn_engine.training.runs import Run
+    from tui_nn_engine.training.runs import Run, runs_folder
 
-    if out is not None and (out / "experiment.toml").exists():
-        raise Failure(
-            f"{out} holds a run already; go on with it by `{_resume_command(out)}`, "
-            "or name another folder"
-        )
+    if out is not None:
+        with written_in(out, ELSEWHERE):
+            _ensure_free(out)
     trainer = Trainer(experiment)
+    with written_in(out or runs_folder(), ELSEWHERE):
+        run = Run(trainer, out or _claimed(trainer))
+        run.begin()
+    return run
+
+
+@contextmanager
+def written_in(folder: Path, remedy: str) -> Iterator[None]:
+    """A folder that nothing can be kept in is bad input."""
     try:
-        return Run(trainer, _claimed(trainer) if out is None else _made(out))
+        yield
     except OSError as error:
-        raise Failure(
-            f"can't make {error.filename}: {error.strerror}; name another folder with --out"
-        ) from None
+        why = error.strerror or str(error)
+        raise Failure(f"can't write in {folder}: {why}; {remedy}") from None
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _ensure_free(folder: Path) -> None:
+    """Raises Failure where an experiment lies already: a run would write its own over it."""
+    from tui_nn_engine.training.runs import is_run
+
+    if not (folder / "experiment.toml").exists():
+        return
+    if is_run(folder):
+        resume = f"go on with it by `{_resume_command(folder)}`"
+        raise Failure(f"{folder} holds a run already; {resume}, or name another folder")
+    raise Failure(
+        f"{folder / 'experiment.toml'} is there already and is no run's: a run kept in this folder "
+        "would overwrite it; name another folder"
+    )
 
 
 def _claimed(trainer: "Trainer") -> Path:
@@ -139,19 +156,27 @@ def _claimed(trainer: "Trainer") -> Path:
 
 def _resumed(folder: Path, file: Path | None, assignments: tuple[str, ...]) -> "Run":
     """Go on with a run; a FILE replaces its experiment, but for what belongs to the run itself."""
-    from tui_nn_engine import Experiment
     from tui_nn_engine.training.runs import Run
 
     if not (folder / "experiment.toml").is_file():
         raise Failure(f"{folder} is not the folder of a run: it holds no experiment.toml")
-    stored = read_experiment(folder / "experiment.toml", () if file else assignments)
-    if file is None:
-        return Run.resume(folder, stored)
-    tree = read_experiment(file, assignments).tree()
-    own = stored.tree(defaults=True)["training"]
-    kept = {key: own[key] for key in ("threads", "changes") if key in own}
-    tree["training"] = {**kept, **tree.get("training", {})}
-    return Run.resume(folder, Experiment.parse(tree))
+    run = Run.resume(folder, read_experiment(file or folder / "experiment.toml", assignments))
+    with written_in(folder, "make it writable, or go on in a copy of it"):
+        run.begin()
+    if not run.checkpoint_path.exists():
+        _warn(f"{folder} holds no checkpoint yet, so its run begins anew")
+    training, schedule = run.trainer.experiment.training, run.trainer.experiment.schedule
+    by_hand = any(change.learning_rate is not None for change in training.changes)
+    if schedule.length is not None and schedule.length < training.epochs and not by_hand:
+        _warn(
+            f"the {schedule.type} schedule has the length the run began with, {schedule.length} "
+            "epochs; those after it train at its lowest rate"
+        )
+    return run
+
+
+def _warn(message: str) -> None:
+    click.echo(f"Warning: {message}", err=True)
 
 
 def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
@@ -165,7 +190,7 @@ def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
             nonlocal warned
             show(event)
             if isinstance(event, SaveFailed) and event != warned:  # once, until it works again
-                click.echo(f"Warning: {event.path}: {event.message}", err=True)
+                _warn(f"{event.path}: {event.message}")
             if isinstance(event, Saved | SaveFailed):
                 warned = event
 
@@ -183,6 +208,8 @@ def _follow(run: "Run", style: Style | None, stop: StopSignals) -> "RunEnded":
             run.save()
             raise
     _say_why(ended, run.folder)
+    if isinstance(warned, SaveFailed):
+        click.echo(f"The end of the run is not saved: {warned.message}", err=True)
     if style in {None, "verbose"}:
         _say_how_layers_do(run.trainer)
     return ended

@@ -23,7 +23,7 @@ from tui_nn_engine.sessions.process import log_to
 from tui_nn_engine.sessions.protocol import Open, Refused
 from tui_nn_engine.training.checkpoint import CheckpointError
 from tui_nn_engine.training.events import Event, RunEnded
-from tui_nn_engine.training.runs import Outcome, Run
+from tui_nn_engine.training.runs import Outcome, Run, is_run
 from tui_nn_engine.training.trainer import Trainer
 
 INTERVAL = 0.25  # seconds of training between two messages
@@ -90,11 +90,9 @@ class Worker:
 
 def _opened(folder: Path, experiment: Experiment) -> Run:
     """The run of the folder, where its last checkpoint stands, or new."""
-    if (folder / "checkpoints" / "last.safetensors").exists():
+    if is_run(folder) and (folder / "experiment.toml").exists():
         return Run.resume(folder, experiment)
-    run = Run(Trainer(experiment), folder)
-    run.forget_after(0)
-    return run
+    return Run(Trainer(experiment), folder)
 
 
 @contextmanager

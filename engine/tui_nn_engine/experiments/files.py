@@ -58,6 +58,13 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def ensure_writable(folder: Path) -> None:
+    """Make the folder where it is not there, and a file in it for a moment. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def save_toml(path: Path, tree: Tree, meaning: Meaning) -> None:
     """Write a tree atomically onto the file that may be there; see `toml_of`. Raises OSError."""
     try:

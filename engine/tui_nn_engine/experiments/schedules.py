@@ -58,6 +58,11 @@ class Schedule(Kind):
     def epoch_ended(self, loss: float, watched: float, counters: Counters) -> None:
         """Count an epoch: its training loss, and that on the validation data where there is any."""
 
+    @property
+    def length(self) -> int | None:
+        """Epochs until the rate is lowest and stays so; None: it has no such end."""
+        return None
+
     def settled(self, epochs: int) -> Self:  # noqa: ARG002 - for those that have a length
         """As it is for a run of so many epochs; training on for longer changes nothing in it."""
         return self
@@ -191,6 +196,11 @@ class Cosine(Warmed):
         """The unit's."""
         return self.unit
 
+    @property
+    def length(self) -> int | None:
+        """That of the run as it began, unless the experiment names one."""
+        return self.epochs
+
     def settled(self, epochs: int) -> Self:
         """With a length."""
         return self if self.epochs else self.model_copy(update={"epochs": epochs})
@@ -232,6 +242,11 @@ class OneCycle(Schedule):
         """Each update."""
         over = iteration >= course.batches * (self.epochs or 1)
         return None if over else iteration + 1
+
+    @property
+    def length(self) -> int | None:
+        """That of the run as it began, unless the experiment names one."""
+        return self.epochs
 
     def settled(self, epochs: int) -> Self:
         """With a length."""

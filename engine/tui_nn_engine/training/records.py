@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from tui_nn_engine.blocks.paths import Steps, path_of, value_at
+from tui_nn_engine.experiments.differences import all_differences
 from tui_nn_engine.experiments.experiment import Experiment
 from tui_nn_engine.experiments.files import write_atomically
 from tui_nn_engine.metrics import is_better_large
@@ -134,34 +134,6 @@ def rank(records: Sequence[Record], name: str) -> list[int]:
 
 
 def differences(experiments: Sequence[Experiment]) -> dict[str, tuple[Any, ...]]:
-    """Where experiments differ: by path what each has there, None where it has nothing.
-
-    What is left at its default everywhere is passed over, and so are the BLAS threads.
-    """
-    set_by = [
-        one.model_dump(mode="json", exclude_defaults=True, exclude_none=True) for one in experiments
-    ]
-    full = [one.tree(defaults=True) for one in experiments]
-    places = dict.fromkeys(steps for tree in set_by for steps, _ in _leaves(tree))
-    found: dict[str, tuple[Any, ...]] = {}
-    for steps in places:
-        values = tuple(_plain(value_at(tree, steps)) for tree in full)
-        if any(value != values[0] for value in values) and steps != ("training", "threads"):
-            found[path_of(steps)] = values
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """A block stands for its type: what it holds differs in places of its own."""
-    return value.get("type") if isinstance(value, dict) else value
-
-
-def _leaves(tree: Any, at: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    if isinstance(tree, dict) and tree:
-        for key, value in tree.items():
-            yield from _leaves(value, (*at, key))
-    elif isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
-        for index, value in enumerate(tree):
-            yield from _leaves(value, (*at, index))
-    else:
-        yield at, tree
+    """Where experiments differ, by path as in `all_differences`; BLAS threads are passed over."""
+    found = all_differences(experiments)
+    return {path: values for path, values in found.items() if path != "training.threads"}

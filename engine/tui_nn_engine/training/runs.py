@@ -18,7 +18,8 @@ import numpy as np
 
 from tui_nn_engine.blocks import strict_json
 from tui_nn_engine.experiments.experiment import Experiment
-from tui_nn_engine.experiments.files import write_atomically
+from tui_nn_engine.experiments.files import ensure_writable, write_atomically
+from tui_nn_engine.experiments.resuming import resumed
 from tui_nn_engine.training import checkpoint
 from tui_nn_engine.training.checkpoint import Checkpoint, CheckpointError
 from tui_nn_engine.training.events import (
@@ -87,27 +88,53 @@ class Outcome:
         write_atomically(folder / "run.json", text.encode())
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a run was begun there; an experiment.toml alone may be anybody's."""
+    return (folder / "run.json").is_file() or _last(folder).is_file()
+
+
 def trained(folder: Path, experiment: Experiment | None = None, data: Any = None) -> Trainer:
     """A trainer where the last checkpoint of a run stands; nothing in its folder is changed.
 
-    `experiment` replaces the one of the folder. Raises CheckpointError where there is no checkpoint
-    or it does not fit, ExperimentError, `tui_nn_datasets.DataError`.
+    `experiment` replaces the one of the folder, see `resumed`. Raises CheckpointError where there
+    is no checkpoint or it does not fit, ExperimentError, `tui_nn_datasets.DataError`.
     """
-    path = folder / "checkpoints" / "last.safetensors"
+    path = _last(folder)
     if not path.exists():
-        raise CheckpointError(f"{folder} holds no checkpoint; is it the folder of a run?")
+        raise _no_checkpoint(folder)
     loaded = checkpoint.load(path)
-    trainer = Trainer(experiment or Experiment.load(folder / "experiment.toml"), data)
+    at = loaded.snapshot
+    trainer = Trainer(_wanted(folder, experiment, at.iteration, at.epoch + (at.batch > 0)), data)
     if trainer.data.sha256 != loaded.data_sha256:
         raise CheckpointError(
             f"{path} was trained on other data than {trainer.data.dataset.name!r} is now; "
             "restore that data or start a new run"
         )
     try:
-        trainer.restore(loaded.snapshot)
+        trainer.restore(at)
     except ValueError as error:
         raise CheckpointError(f"{path} does not fit experiment.toml: {error}") from None
     return trainer
+
+
+def _last(folder: Path) -> Path:
+    return folder / "checkpoints" / "last.safetensors"
+
+
+def _wanted(
+    folder: Path, experiment: Experiment | None, iteration: int = 0, epochs: int = 0
+) -> Experiment:
+    stored = Experiment.load(folder / "experiment.toml")
+    return stored if experiment is None else resumed(stored, experiment, iteration, epochs)
+
+
+def _no_checkpoint(folder: Path) -> CheckpointError:
+    why = "is it the folder of a run?"
+    if is_run(folder):
+        why = "its run was broken off before the first; resumed, it begins anew"
+    elif (folder / "experiment.toml").exists():
+        why = f"no run was begun there; open or train the file {folder / 'experiment.toml'} itself"
+    return CheckpointError(f"{folder} holds no checkpoint; {why}")
 
 
 class Run:
@@ -127,22 +154,35 @@ class Run:
 
     @classmethod
     def resume(cls, folder: Path, experiment: Experiment | None = None, data: Any = None) -> Self:
-        """Go on where the last checkpoint stands; `experiment` replaces the one of the folder.
+        """Go on where the last checkpoint stands, or from the start if there is none yet.
 
-        Raises CheckpointError where there is none or it does not fit, ExperimentError,
+        `experiment` replaces the one of the folder, see `resumed`. Raises CheckpointError where
+        no run was begun or the checkpoint does not fit, ExperimentError,
         `tui_nn_datasets.DataError`.
         """
-        trainer = trained(folder, experiment, data)
-        run = cls(trainer, folder)
-        run._outcome = Outcome.of(folder)
-        trainer.seconds = run._outcome.seconds
-        run.forget_after(trainer.state.iteration)
+        if is_run(folder) and not _last(folder).exists():
+            run = cls(Trainer(_wanted(folder, experiment), data), folder)
+        else:
+            run = cls(trained(folder, experiment, data), folder)
+            run._outcome = Outcome.of(folder)
+            run.trainer.seconds = run._outcome.seconds
+        run.forget_after(run.trainer.state.iteration)
         return run
 
     @property
     def checkpoint_path(self) -> Path:
         """Where autosaves go."""
-        return self.folder / "checkpoints" / "last.safetensors"
+        return _last(self.folder)
+
+    def begin(self) -> None:
+        """Write down what there is before the first update; `record` does it, too.
+
+        Raises OSError where the folder can't be written in.
+        """
+        ensure_writable(self.checkpoint_path.parent)
+        if not (self.folder / "run.json").exists():  # first: it says that the rest is a run's
+            self._outcome.write(self.folder)
+        self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
 
     # -- training, recorded ---------------------------------------------------------------------
 
@@ -154,7 +194,7 @@ class Run:
             match event:
                 case RunStarted():
                     yield replace(event, out=str(self.folder))
-                    if failed := self._write_experiment():
+                    if failed := self._begin():
                         yield failed
                 case RunEnded():
                     self._outcome = replace(self._outcome, ended=event)
@@ -185,9 +225,7 @@ class Run:
         if not _is_finite(snapshot):
             with suppress(OSError):
                 self._outcome.write(self.folder)  # that it diverged
-            return SaveFailed(
-                str(path), "the weights are not finite; the checkpoint before is kept"
-            )
+            return SaveFailed(str(path), f"the weights are not finite; {_what_is_kept(path)}")
         started = time.monotonic()
         try:
             self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
@@ -195,7 +233,7 @@ class Run:
             self._outcome.write(self.folder)
             found: Saved | SaveFailed = Saved(str(path), snapshot.iteration)
         except OSError as error:
-            found = SaveFailed(str(path), f"{_reason(error)}; the checkpoint before is intact")
+            found = SaveFailed(str(path), f"{_reason(error)}; {_what_is_kept(path)}")
         self._last_save = time.monotonic()
         self._next_save = self._last_save + (self._last_save - started) / SAVING_SHARE
         return found
@@ -231,9 +269,9 @@ class Run:
             return True
         return len(progress.epochs) > 0 and now >= self._next_save
 
-    def _write_experiment(self) -> SaveFailed | None:
+    def _begin(self) -> SaveFailed | None:
         try:
-            self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
+            self.begin()
         except OSError as error:
             return self._failure(self.folder / "experiment.toml", error)
         return None
@@ -279,6 +317,10 @@ class Run:
 
 def _is_finite(snapshot: Snapshot) -> bool:
     return bool(np.isfinite(snapshot.arrays["parameters"]).all())
+
+
+def _what_is_kept(path: Path) -> str:
+    return "the checkpoint before is intact" if path.exists() else "there is no checkpoint yet"
 
 
 def _reason(error: OSError) -> str:
