@@ -80,14 +80,15 @@ async def test_every_number_is_the_engines_slot():
 async def test_stepping_forward_and_back_by_keys():
     async with opened(XOR) as (app, pilot):
         count = len(app.monitor.listing.names)
-        assert app.sent == [protocol.Step(0)]
+        assert [sent for sent in app.sent if not isinstance(sent, protocol.LookAt)] == [
+            protocol.Step(0)
+        ]
         start = text(app, "#neurons"), text(app, "#weights")
         await press(app, pilot, *"nnnn")
         assert app.monitor.view.cursor == 4
-        assert "operation 4/" in text(app, "#where")
+        assert "op 4/" in text(app, "#where")
         await press(app, pilot, *"bbbbb")
         assert app.monitor.view.cursor == 0
-        await press(app, pilot, "f", "]")
         assert (text(app, "#neurons"), text(app, "#weights")) == start
         phases = app.monitor.listing.phases
         for phase in ("loss", "backward", "update"):
@@ -105,11 +106,39 @@ async def test_stepping_forward_and_back_by_keys():
 
 async def test_what_is_not_computed_yet_is_said_so():
     async with opened(L6, LARGE) as (app, _pilot):
-        assert table(app, "#neurons") == {"6": ["·"] * 3}
-        assert table(app, "#weights")["b6"] == ["0.1", "·", "·", "·"]
+        assert table(app, "#neurons") == {"4": ["·"] * 3, "5": ["·"] * 3}
+        assert table(app, "#weights")["b4"] == ["-0.4", "·", "·", "·"]
         assert [line.split()[-1] for line in card(app)[:3]] == ["·"] * 3
         assert "· not computed yet" in text(app, "#tools")
         assert "nan" not in "".join(map(str, [text(app, "#network"), *card(app)]))
+
+
+async def test_the_layer_looked_at_is_that_of_the_operation_explained():
+    async with opened(DEEP, (80, 24)) as (app, pilot):
+        assert "◂ dense_1 ▸" in text(app, "#where")  # before any is done: the first is explained
+        assert "dense_1" in app.monitor.view.explanation.title
+        await press(app, pilot, "p")
+        assert "◂ dense_3 ▸ follows" in text(app, "#where")
+        await press(app, pilot, "P")
+        assert "◂ dense_1 ▸ follows" in text(app, "#where")
+        await press(app, pilot, "f")
+        assert "◂ dense_1 ▸ held" in text(app, "#where")
+
+
+async def test_the_title_of_the_diagram_has_room_for_the_loss():
+    async with opened(DEEP, (120, 36)) as (app, pilot):
+        await press(app, pilot, "p", "p")
+        network = app.step.query_one("#network")
+        title = network.border_title
+        assert [part.split()[0] for part in title.split("  ")] == ["sample", "y", "E"]
+        assert len(title) <= network.outer_size.width - 4  # corners, and a blank at each end
+
+
+async def test_what_a_lesson_looks_at_is_kept_where_nothing_is_done():
+    async with opened(DEEP) as (app, pilot):
+        app.step.look_at(protocol.LookAt("dense_3", 0, source=1))
+        await press(app, pilot)
+        assert (app.monitor.view.layer, app.monitor.view.source) == ("dense_3", 1)
 
 
 async def test_what_was_just_written_is_marked():
@@ -177,7 +206,7 @@ async def test_at_the_end_of_training_it_says_what_to_do():
 
 async def test_another_experiment_has_other_layers(tmp_path):
     async with opened(DEEP) as (app, pilot):
-        await press(app, pilot, "[", *["down"] * 12)
+        await press(app, pilot, "]", *["down"] * 12)
         app.send(protocol.Open(L6, str(tmp_path / "other")))
         await until(pilot, lambda: app.monitor.view and "dense_3" not in app.monitor.view.units)
         await press(app, pilot, "n")

@@ -15,14 +15,17 @@ DIGITS: Final = range(2, 18)
 
 
 class Looking:
-    """The choices, and what follows from them for the next choice. Knows no screen."""
+    """The choices, and what follows from them for the next choice. Knows no screen.
 
-    def __init__(self, at: LookAt | None = None) -> None:
+    `place` is the iteration and the operation at which `at` was chosen.
+    """
+
+    def __init__(self, at: LookAt | None = None, place: tuple[int, int] | None = None) -> None:
         self.at = at or LookAt()
         self.follow = True
         self.largest_first = True
         self.unroll = True
-        self._place: tuple[int, int] | None = None
+        self._place = place
 
     @property
     def notation(self) -> Notation:
@@ -40,15 +43,18 @@ class Looking:
             self.change(layer=view.layer, unit=view.unit, sample=view.sample, source=view.source)
 
     def followed(self, moment: Moment) -> bool:
-        """Look at the operation just done, and at its layer while that is wished; True if new."""
+        """Look at the operation just done, and at its layer while that is wished; True if new.
+
+        Before any is done, at the first: that one is explained.
+        """
         view, before = moment.view, self.at
         place = view.iteration, view.cursor
         if place == self._place:
             return False
         self._place = place
         self.change(operation=-1, time=0)
-        if self.follow and view.cursor:
-            self._to_layer_of(moment, view.cursor - 1)
+        if self.follow:
+            self._to_layer_of(moment, max(view.cursor - 1, 0))
         return self.at != before
 
     def change(self, **changes: Any) -> LookAt:

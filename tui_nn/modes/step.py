@@ -292,7 +292,9 @@ class Step(StepTime, inherit_bindings=False):
 
     def look_at(self, at: protocol.LookAt) -> None:
         """Look at that, written as it says, and follow the update from there."""
-        self._looking = Looking(at)
+        view = self.monitor.view
+        here = (view.iteration, view.cursor) if view and at.layer else None
+        self._looking = Looking(at, here)
         self.send(at)
 
     def look(self, at: protocol.LookAt | None) -> None:

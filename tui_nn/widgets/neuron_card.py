@@ -101,14 +101,17 @@ def sample_lines(moment: Moment) -> list[Line]:
 
 
 def sample_summary(moment: Moment) -> str:
-    """The sample in one line: what is wanted of it, what comes of it, what that costs."""
+    """The sample in one line: what is wanted of it, what comes of it, what that costs.
+
+    By letters, which `sample_lines` explain: it must fit above a diagram.
+    """
     view, digits = moment.view, moment.digits
-    parts = [f"sample {view.sample + 1}: target t {said(moment)}"]
+    parts = [f"sample {view.sample + 1}: t {said(moment)}"]
     if not np.isnan(moment.prediction).any():
-        parts.append(f"output y {predicted(moment.prediction, digits)}")
+        parts.append(f"y {predicted(moment.prediction, digits)}")
     if not np.isnan(view.sample_loss):
-        parts.append(f"loss E {figure(view.sample_loss, digits)}")
-    return "  ".join(parts)
+        parts.append(f"E {figure(view.sample_loss, digits)}")
+    return "  ".join(parts).replace("class ", "")
 
 
 def said(moment: Moment) -> str:

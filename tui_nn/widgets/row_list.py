@@ -42,14 +42,17 @@ class RowList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._count = 0
         self._current: int | None = None
+        self._in_view = True
 
     def set_rows(self, count: int, current: int | None, *, reveal: bool = True) -> None:
         """There are so many rows now; `current`, if any, is marked, and brought into view."""
         moved = (count, current) != (self._count, self._current)
         self._count, self._current = count, current
         self.virtual_size = Size(1, count + self.HEADING)
-        if moved and reveal:
-            self.reveal(self._current)
+        if moved:
+            self._in_view = reveal
+            if reveal:
+                self.reveal(self._current)
         self.refresh()
 
     def row_text(self, row: int, width: int) -> Text:
@@ -105,8 +108,9 @@ class RowList(ScrollView, can_focus=True):
         return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
     def on_resize(self) -> None:
-        """Keep the current row in view."""
-        self.reveal(self._current)
+        """Keep the current row in view, if it was brought there."""
+        if self._in_view:
+            self.reveal(self._current)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the row under the mouse; the second click of two goes where it leads."""

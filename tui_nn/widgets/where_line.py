@@ -19,16 +19,17 @@ def where_line(moment: Moment, *, follows: bool) -> Content:
     if moment.gate:
         choices.append(("gate", f"gate {moment.gate}", ""))
     choices.append(("sample", f"sample {view.sample + 1}", f" of {view.batch}"))
-    parts: list[str | Content | tuple[str, str]] = [f"operation {view.cursor}/{len(listing.names)}"]
+    parts: list[str | Content | tuple[str, str]] = [f"op {view.cursor}/{len(listing.names)}"]
     for action, name, rest in choices:
         before, after = (link(sign, f"{action}({step})") for sign, step in (("◂", -1), ("▸", 1)))
         parts += ["  ", before, " ", (name, "bold"), rest, " ", after]
+        if action == "layer":  # where there is little room, too: it says whether n changes it
+            parts += [" ", link("follows" if follows else "held", "follow")]
     parts += ["  ", link(moment.error_name(view.layer), "sign")]
     parts += ["  ", link("paper names" if moment.paper else "code names", "names"), "  "]
     parts += [link("◂", "digits(-1)"), f" {moment.digits} digits ", link("▸", "digits(1)")]
     if view.through is not None:
         parts += ["  ", link("unrolled" if moment.unrolled else "one time step", "unroll")]
-    parts += ["  ", link("follows" if follows else "held", "follow")]
     parts += ["  ", link("largest first" if moment.largest_first else "in order", "order")]
     return Content.assemble(*parts)
 
