@@ -251,7 +251,9 @@ async def test_the_sum_over_time_is_listed_largest_first(opened):
         listed = [line[1:].split() for line in app.explanation.splitlines() if line[1:3] == "t="]
         order = [int(step.removeprefix("t=")) for step, *_ in listed]
         assert order == (abs(shares).argsort()[::-1] + 1).tolist()
-        assert "∂E/∂ui55, largest first" in " ".join(app.explanation.split())
+        assert "what time steps put into ∂E/∂ui55: largest first" in " ".join(
+            app.explanation.split()
+        )
         assert "→∂ui55" in app.text(TimeTable)
 
 

@@ -27,9 +27,10 @@ def time_shares(moment: Moment, width: int, theme: dict[str, str]) -> Text:
     shares = through.shares[known]
     order = np.argsort(-np.abs(shares), kind="stable")[:SHOWN]
     total, all_known = float(shares.sum()), len(known) == len(through.shares)
-    which = f"{len(order)} of {len(known)} time steps" if len(order) < len(known) else "time steps"
+    few = len(order) < len(known)
+    which = f"the largest {len(order)} of {len(known)}" if few else "largest first"
     name = f"∂E/∂{moment.weight_label(view.source)}"
-    text.append(f"what the {which} put into {name}, largest first\n")
+    text.append(f"what time steps put into {name}: {which}\n")
     text.stylize(theme["text-secondary"])
     figures = aligned([*shares[order].tolist(), total], moment.digits)
     wide = max(len(f"t={len(through.shares)}"), len("sum"))
