@@ -57,7 +57,11 @@ def test_rows_and_words():
     assert answer(story, 1, 0, "2, -1").kind == "right"
     assert answer(story, 1, 0, "(2, -1)").kind == "right"
     assert answer(story, 1, 0, "(2, 0)").text.startswith("That is after the ReLU")
-    assert answer(story, 1, 0, "2").kind == "wrong"
+    for text, count in (("2", 1), ("2, -1, 0", 3)):
+        verdict = answer(story, 1, 0, text)
+        assert verdict.kind == "unreadable"  # no attempt: what was typed stays, to be gone on with
+        told = f"Numbers asked for: 2, with a comma between them; you gave {count}."
+        assert verdict.text == told
 
 
 def test_the_sign_is_told_where_the_lesson_says_nothing_of_it(story):

@@ -55,6 +55,9 @@ def answer(story: Story, step: int, value: int, text: str) -> Verdict:
         given, written = _read(text, right)
     except FormulaError as problem:
         return Verdict("unreadable", f"That {problem}. Type a number, as 0.25 or -1/3.")
+    if isinstance(given, tuple) and isinstance(right, tuple) and len(given) != len(right):
+        asked = f"Numbers asked for: {len(right)}, with a comma between them"
+        return Verdict("unreadable", f"{asked}; you gave {len(given)}.")
     if _equal(given, right) or written == figure.shown:
         return Verdict("right", f"Right: {figure.shown}.")
     if _nearly(written, given, right):

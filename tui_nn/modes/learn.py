@@ -15,7 +15,7 @@ from textual.widgets import OptionList
 from tui_nn import lessons
 from tui_nn.forms.files import lesson_to_open
 from tui_nn.lessons.library import is_path
-from tui_nn.lessons.reading import Reading
+from tui_nn.lessons.reading import OFFER_AFTER, Reading
 from tui_nn.lessons.shelf import Shelf
 from tui_nn.modes.mode import Mode
 from tui_nn.walk import Walk, look_at
@@ -37,11 +37,12 @@ VERDICTS: Final = {
     "wrong": ("✗", "$text-error"),
     "unreadable": ("!", "$text-warning"),
 }
-HELP: Final = """\
+HELP: Final = f"""\
 **A lesson is a story in steps.** Enter opens one, `n` goes on, `b` back, `home` to the list.
 
 Where a number is asked for, type it: enter checks it. `n` goes on without an answer, `escape`
-leaves the field. `x` shows the numbers of this step at work, in Step mode; `6` comes back here.
+leaves the field. After {OFFER_AFTER} wrong answers `s` shows the right one; before, it begins a
+formula. `x` shows the numbers of this step at work, in Step mode; `6` comes back here.
 
 - ✓ exactly as printed
 - ≈ equal at the printed digits
@@ -303,12 +304,13 @@ class Learn(Mode):
             await self._tell(into_field=True)
             self._pane.scrolling.scroll_end(animate=False)
             return
-        offer = ""
+        key = "s" if box.field.for_number else "escape, then s,"  # which a word may begin with
+        offer = f"after {OFFER_AFTER} wrong ones {key} shows it"
         if reading.offers_answer(asked.value):
             box.offer()
-            offer = "  (s shows the answer)"
+            offer = f"{key} shows the answer"
         box.field.value = ""
-        box.say(f"{sign} {text.strip()}: {verdict.text}{offer}", style)
+        box.say(f"{sign} {text.strip()}: {verdict.text}  ({offer})", style)
 
     @work(group="page", exclusive=True)
     async def action_show(self) -> None:
