@@ -162,12 +162,19 @@ class Desk:
                 case protocol.Refused():
                     self._resume = None
                     self._given = None if starting else self._given
-                    self.app.notify(message.message, severity="warning", timeout=8)
+                    self._tell_refused(message.message)
                 case protocol.Opened() if self._resume is not None:
                     self._adopt(message)
         self.show_run()
         if died:
             self._ask_what_now()
+
+    def _tell_refused(self, why: str) -> None:
+        """Where a dialog is not open that says so itself."""
+        from tui_nn.widgets.step_dialogs import Breakpoints
+
+        if not isinstance(self.app.screen, Breakpoints):
+            self.app.notify(why, severity="warning", timeout=8)
 
     def _walk_on(self, message: object) -> None:
         """On the way to a place that a lesson speaks of, ask for what comes next."""

@@ -161,6 +161,7 @@ async def test_training_stops_where_a_condition_becomes_true(laboratory: Any, ha
         await app.until(lambda: isinstance(app.app.screen, Breakpoints), "the dialog")
         await app.press(*"nonsense", "enter")
         await app.shows("✗ 'nonsense' is no condition")
+        assert not app.app._notifications  # said in the dialog, not a second time over the next
         app.app.screen.query_one(Input).value = "iteration 7"
         await app.press("enter")
         await app.until(lambda: app.monitor.breakpoints == ("iteration 7",), "the condition")
