@@ -5,10 +5,12 @@ from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import ContentSwitcher, Static
 
 from tui_nn.modes.looking import Looking
@@ -145,7 +147,8 @@ class Step(StepTime, inherit_bindings=False):
         """A pane that is hidden cannot keep the focus: another gets it."""
         self.call_after_refresh(self._keep_focus)
 
-    def on_resize(self) -> None:
+    @on(Resize)
+    def _fit_panes(self) -> None:
         """As many panes side by side as there is room for, once the breakpoints are set."""
         self.call_later(self._show_section)
 
