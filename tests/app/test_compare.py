@@ -99,6 +99,9 @@ async def test_chosen_runs_lie_over_each_other_and_what_differs_is_told(
     async with laboratory(xor, size) as app:
         compare = comparing(app)
         await compare.enter()
+        await app.shows("val accuracy")
+        for rate in ("=1 ", "=0.1 ", "=0.01 "):
+            await app.shows(rate)
         for name in ("fast", "slow"):
             await app.shows(name)
             await compare.to(name)

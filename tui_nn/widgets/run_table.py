@@ -14,7 +14,7 @@ from tui_nn.widgets.row_list import RowList
 from tui_nn_engine.training.records import Record
 
 COLUMNS: dict[str, tuple[int, int]] = {
-    "name": (20, 40),
+    "name": (18, 40),
     "data": (6, 12),
     "network": (12, 30),
     "differs": (18, 60),
