@@ -9,6 +9,7 @@ from tui_nn.modes.inspect import Inspect
 from tui_nn.widgets.confusion_matrix import ConfusionMatrix
 from tui_nn.widgets.images import Images
 from tui_nn.widgets.unit_images import UnitImages
+from tui_nn.widgets.weight_cells import coloured
 from tui_nn_engine.inspection.filters import Filters
 from tui_nn_engine.inspection.mistakes import Mistakes
 from tui_nn_engine.inspection.roc import Roc
@@ -42,6 +43,10 @@ DIGITS = FORM.format(
 MOONS = FORM.format(
     data="moons", units=1, activation="sigmoid", loss="binary_crossentropy", epochs=100000
 )
+IRIS = FORM.format(
+    data="iris", units=3, activation="softmax", loss="categorical_crossentropy", epochs=20
+)
+MNIST = DIGITS.replace("digits", "mnist_small")
 CURVE = FORM.format(
     data="curve", units=1, activation="linear", loss="mean_squared_error", epochs=50
 )
@@ -152,6 +157,39 @@ async def test_weights_are_pictures_of_an_image_and_else_numbers(
         assert not weights.query_one(UnitImages).is_on_screen
         await app.press("a")
         await app.shows("at the start")
+
+
+async def test_as_many_units_are_named_as_are_drawn(laboratory: Any, written: Any) -> None:
+    async with laboratory(written(MNIST), (80, 24)) as app:  # the words take a row of pictures
+        await app.press("N")
+        await app.iteration(1)
+        weights = await looks_through(app, "Weights")
+        await app.shows("dense_1, after 1 update: units 1 to 5 of 16")
+        assert weights.query_one(UnitImages).shown == 5
+
+
+def test_a_weight_that_rounds_to_nothing_has_no_sign() -> None:
+    told = [coloured(value, 0).text.strip() for value in (-0.001, -0.01, 0.0, 1.0)]
+    assert told == ["0.00", "-0.01", "0.00", "1.00"]
+
+
+async def test_names_of_classes_are_whole_beside_the_numbers(laboratory: Any, written: Any) -> None:
+    async with laboratory(written(IRIS)) as app:
+        await looks_through(app, "Mistakes")
+        await app.shows("versicolor  ")
+        await app.until(lambda: isinstance(app.monitor.sight, Mistakes), "mistakes")
+        await app.shows(f"{app.monitor.sight.margins[0]:+.3f}")
+        await app.shows("margin   sepal len")
+        await looks_through(app, "Sample")
+        await app.shows("setosa   versicolor virginica")
+
+
+async def test_a_single_number_has_no_spread(laboratory: Any, written: Any) -> None:
+    async with laboratory(written(MOONS), (80, 24)) as app:
+        await looks_through(app, "Histograms")
+        await app.shows("dense_2.bias")
+        (line,) = [one for one in app.screen().splitlines() if one[1:].startswith("dense_2.bias")]
+        assert line.split() == ["dense_2.bias", "1", *"––––"]
 
 
 async def test_histograms_then_and_now(laboratory: Any, written: Any) -> None:

@@ -96,6 +96,7 @@ class Confusion(Errors):
         if before is None or before.labels != subject.labels:
             self._label = 0
         super().begin(subject)
+        self.set_class(not subject.image, "-numbers")
         if names != self._names:
             self.query_one(ConfusionMatrix).begin(self._names)
 

@@ -1,6 +1,7 @@
 """The weights of a layer's units: pictures where they look at one, else a table in colours."""
 
 import numpy as np
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import ContentSwitcher, Static
@@ -93,13 +94,15 @@ class Weights(View):
         if self._found is not None:
             self.call_after_refresh(self.show, self._found)
 
+    @on(UnitImages.Resized)
     def _say(self) -> None:
         found = self._found
         if found is None:
             return
         pictured = self.query_one("#shown", ContentSwitcher).current == "pictures"
         count = self.query_one(UnitImages).shown if pictured else len(found.weights)
-        when = "at the start" if self._then else f"after {found.iteration:,} updates"
+        noun = "update" if found.iteration == 1 else "updates"
+        when = "at the start" if self._then else f"after {found.iteration:,} {noun}"
         text = f"[b]{found.layer}[/b], {when}: "
         if found.units[0].isdigit():
             text += f"units {found.first + 1} to {found.first + count} of {found.of:,}; "

@@ -71,12 +71,16 @@ class LayerStrips(StillScroll):
     def _numbers(self, values: Floats, width: int, units: tuple[str, ...]) -> list[Strip]:
         """Each unit's number on its colour, and on the line below which unit it is."""
         table = shades(self._shares(values), self._palette, 32)
-        strips, each = [], max(width // CELL, 1)
+        cell = max(CELL, *(len(unit) + 1 for unit in units))
+        if cell * len(values) > width:  # names are cut where there is no room for all of them
+            cell = CELL
+        strips, each = [], max(width // cell, 1)
         for first in range(0, len(values), each):
             upper, lower = [], []
             for k in range(first, min(first + each, len(values))):
-                upper += [coloured(float(values[k]), int(table[k])), Segment(" ")]
-                lower.append(Segment(units[k][: CELL - 1].center(CELL), Style(dim=True)))
+                upper += [coloured(float(values[k]), int(table[k]), cell - 1), Segment(" ")]
+                name = units[k][: cell - 1].center(cell - 1)
+                lower.append(Segment(f"{name} ", Style(dim=True)))
             strips += [Strip(upper), Strip(lower)]
         return strips
 

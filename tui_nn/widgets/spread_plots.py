@@ -76,7 +76,9 @@ class SpreadPlot(StillPlot):
 
 
 class SpreadRows(RowList):
-    """The arrays of parameters, with the deviation of weights and gradients then and now."""
+    """The arrays of parameters, with the deviation of weights and gradients then and now; one
+    number has none.
+    """
 
     HEADING = 1
 
@@ -112,7 +114,8 @@ class SpreadRows(RowList):
         if found is None:
             return Text()
         weights, gradients = found.figures[row, :, 1], found.figures[row, :, 3]
-        cells = [_figure(value) for value in (*weights, *gradients)]
+        several = found.sizes[row] > 1
+        cells = [_figure(value) if several else "–" for value in (*weights, *gradients)]
         line = Text(
             f"{found.names[row]:<{self._name_width}} {found.sizes[row]:>9,} "
             f"{''.join(f'{cell:>10}' for cell in cells)}"

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from textual.message import Message
 from textual.strip import Strip
 
 from tui_nn.palette import DIVERGING, DIVERGING_DARK
@@ -17,10 +18,17 @@ Floats = NDArray[np.float64]
 class UnitImages(Still):
     """Blue is a weight below 0, orange one above; each picture to its own greatest weight."""
 
+    class Resized(Message):
+        """There may be room for more pictures now, or for fewer."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
         self._images: Floats = np.empty((0, 1, 1))
         self._first = 0
+
+    def on_resize(self) -> None:
+        """Whoever says how many there are is told."""
+        self.post_message(self.Resized())
 
     @property
     def shown(self) -> int:

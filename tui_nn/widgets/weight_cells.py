@@ -58,12 +58,12 @@ class WeightCells(Still):
         return strips
 
 
-def coloured(value: float, code: int) -> Segment:
-    """A number on its colour 0xRRGGBB, CELL - 1 cells wide."""
+def coloured(value: float, code: int, width: int = CELL - 1) -> Segment:
+    """A number on its colour 0xRRGGBB, so many cells wide; one that rounds to 0 has no sign."""
     ink = "#ffffff" if _luminance(code) < 128 else "#000000"
     ground = None if code < 0 else f"#{code:06x}"
-    text = f"{value:.2f}" if abs(value) < 1000 else f"{value:.0e}"
-    return Segment(text.center(CELL - 1), Style(color=ink, bgcolor=ground))
+    text = f"{value:z.2f}" if abs(value) < 1000 else f"{value:.0e}"
+    return Segment(text.center(width), Style(color=ink, bgcolor=ground))
 
 
 def _luminance(code: int) -> float:
