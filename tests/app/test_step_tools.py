@@ -49,6 +49,13 @@ async def opened(app: Any) -> None:
     await app.pilot.pause()
 
 
+async def at_the_output(app: Any) -> None:
+    """Step mode, its next update laid open, the output layer looked at."""
+    await opened(app)
+    await app.press("]")
+    await app.until(lambda: app.app.screen.moment.view.layer == "dense_2", "the output layer")
+
+
 async def steps(app: Any, count: int) -> None:
     """So many operations on."""
     cursor = app.monitor.view.cursor + count
@@ -126,7 +133,7 @@ async def test_going_back_over_the_start_of_an_update(laboratory: Any, hand: Pat
 
 async def test_a_weight_is_watched_over_time(laboratory: Any, hand: Path) -> None:
     async with laboratory(hand) as app:
-        await opened(app)
+        await at_the_output(app)
         await app.press("w")
         await app.until(lambda: "dense_2.kernel[0, 0]" in app.monitor.watched, "the weight")
         await app.press("W")
@@ -143,7 +150,7 @@ async def test_a_weight_is_watched_over_time(laboratory: Any, hand: Path) -> Non
 
 async def test_a_weight_is_changed_by_hand(laboratory: Any, hand: Path) -> None:
     async with laboratory(hand) as app:
-        await opened(app)
+        await at_the_output(app)
         await app.press("v")
         await app.shows("dense_2.kernel[0, 0]")
         app.app.screen.query_one(Input).value = "one"
@@ -178,7 +185,7 @@ async def test_training_stops_where_a_condition_becomes_true(laboratory: Any, ha
 
 async def test_a_gradient_is_compared_with_the_numerical_one(laboratory: Any, hand: Path) -> None:
     async with laboratory(hand) as app:
-        await opened(app)
+        await at_the_output(app)
         await app.press("c")
         await app.until(lambda: isinstance(app.app.screen, GradientComparison), "the comparison")
         await app.shows("They agree.")
