@@ -180,9 +180,10 @@ def broken_off(xor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         raise Killed
 
     folder = tmp_path / "kk"
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(Trainer, "_update", killed)
-        tui_nn("train", xor, "--out", folder)
+        with pytest.raises(Killed):
+            tui_nn("train", xor, "--out", folder)
     assert not (folder / "checkpoints" / "last.safetensors").exists()
     return folder
 

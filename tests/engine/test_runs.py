@@ -319,6 +319,7 @@ def test_a_folder_that_cant_be_made_stops_nothing(tmp_path: Path) -> None:
     messages = [event.message for event in events if isinstance(event, SaveFailed)]
     assert sum("training goes on" in message for message in messages) == 1
     assert all("Not a directory" in message for message in messages)
+    assert messages[-1].endswith("there is no checkpoint yet")
 
 
 LIMITED = """

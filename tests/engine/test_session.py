@@ -252,6 +252,27 @@ def test_opening_the_folder_of_its_own_run_goes_on_from_where_it_stands(tmp_path
     assert table.weights == replayed(table.run.trainer.experiment, 5)
 
 
+def test_a_run_that_was_never_saved_is_opened_at_its_start(tmp_path: Path) -> None:
+    table = desk(folder=tmp_path / "run")
+    table.run.begin()
+    del table  # killed before its first checkpoint
+    again = Desk()
+    again(Open(folder=str(tmp_path / "run"), resume=True))
+    opened = again.last(Opened)
+    assert (opened.iteration, opened.folder) == (0, str(tmp_path / "run"))
+    again(Update())
+    assert again.weights == replayed(again.run.trainer.experiment, 1)
+
+
+def test_the_experiment_of_somebody_is_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    Experiment.parse(MOONS).save(path)
+    before = path.read_bytes()
+    (refused,) = Desk()(Open(folder=str(tmp_path), resume=True))
+    assert f"no run was begun there; open or train the file {path}" in refused.message
+    assert path.read_bytes() == before
+
+
 def test_a_resumed_run_brings_its_epochs(tmp_path: Path) -> None:
     table = desk(folder=tmp_path / "run")
     table(Play(epochs=2))
