@@ -98,7 +98,7 @@ async def test_the_cursor_tells_values():
         await pilot.press("right")
         assert app.curve.cursor_text == "iteration 2  training 0.2500  validation 0.7500"
         await pilot.press("right")
-        assert app.curve.cursor_text == "iteration 3  training not finite  validation 0.7500"
+        assert app.curve.cursor_text == "iteration 3  training not finite  validation 0.7500 at 2"
         await pilot.press("shift+right")
         assert app.curve.cursor == 4
         await pilot.press("left", "end", "home", "shift+left")
@@ -108,6 +108,23 @@ async def test_the_cursor_tells_values():
         assert any(row[column] == "│" for row in text(app.curve)[1:-3])
         await pilot.press("escape")
         assert app.curve.cursor is None
+
+
+async def test_a_series_that_is_over_is_not_followed_and_tells_where_it_ended():
+    before = History()
+    before.extend(4, [0.5, 0.25])
+    app = CurveApp([1.0, 0.5, 0.25])
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.curve.series = [Series("before", before, over=True), *app.curve.series[:1]]
+        app.curve.focus()
+        text(app.curve)
+        assert app.curve.cursor_text == "iteration 3  training 0.2500"
+        await pilot.press("end")
+        assert app.curve.cursor_text == "iteration 5  before 0.2500  training 0.2500 at 3"
+        await pilot.press("escape")
+        app.curve.series[1].history.extend(4, [0.125] * 1000)
+        expected = "iteration 1,003  before 0.2500 at 5  training 0.1250"
+        assert app.curve.cursor_text == expected
 
 
 async def test_the_cursor_tells_a_range_where_values_were_merged():

@@ -183,7 +183,7 @@ class Train(Transport):
 
 def _series(training: History, validation: History | None, before: History | None) -> list[Series]:
     """The branch before lies behind what is trained now."""
-    found = [Series("branch before", before, BEFORE)] if before is not None else []
+    found = [Series("branch before", before, BEFORE, over=True)] if before else []
     found.append(Series("training", training))
     if validation is not None:
         found.append(Series("validation", validation, VALIDATION))

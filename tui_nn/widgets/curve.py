@@ -50,11 +50,12 @@ class SeriesStyle:
 
 @dataclass(frozen=True)
 class Series:
-    """A named history on a curve."""
+    """A named history on a curve. One that is `over` grows no more: it is not followed."""
 
     name: str
     history: History
     style: SeriesStyle = field(default_factory=SeriesStyle)
+    over: bool = False
 
 
 class Curve(Widget, can_focus=True):
@@ -126,12 +127,13 @@ class Curve(Widget, can_focus=True):
 
     @property
     def cursor_text(self) -> str:
-        """The readout, for example "iteration 1,150  training 0.3412  validation 0.3520"."""
-        iteration = self._newest() if self.cursor is None else self.cursor
+        """The readout: "iteration 1,150  training 0.3412  validation 0.3520 at 1,100"."""
+        followed = [s for s in self.series if not s.over]
+        iteration = _newest(followed) if self.cursor is None else self.cursor
         if iteration is None:
             return ""
-        values = [f"{s.name} {_reading(s.history.at(iteration))}" for s in self.series]
-        return "  ".join([f"{self.x_label} {iteration:,}", *values])
+        told = (_told(series, iteration) for series in self.series)
+        return "  ".join([f"{self.x_label} {iteration:,}", *filter(None, told)])
 
     # -- drawing
 
@@ -309,9 +311,7 @@ class Curve(Widget, can_focus=True):
     # -- the cursor
 
     def _newest(self) -> int | None:
-        return max(
-            (s.history.last for s in self.series if s.history.last is not None), default=None
-        )
+        return _newest(self.series)
 
     def _column(self, iteration: int | None) -> int | None:
         """Column of the widget, None when it is off the canvas."""
@@ -379,10 +379,21 @@ class Curve(Widget, can_focus=True):
         return self._iteration(offset.x)
 
 
-def _reading(bucket: Bucket | None) -> str:
-    """What a bucket says: a value, or "min-max of k" values."""
+def _newest(series: list[Series]) -> int | None:
+    return max((s.history.last for s in series if s.history.last is not None), default=None)
+
+
+def _told(series: Series, iteration: int) -> str:
+    """What a series says of an iteration, and where, if it is its newest before; "": nothing."""
+    bucket = series.history.at(iteration)
     if bucket is None:
-        return "none yet"
+        return "" if series.over else f"{series.name} none yet"
+    where = f" at {bucket.last:,}" if bucket.last < iteration else ""
+    return f"{series.name} {_reading(bucket)}{where}"
+
+
+def _reading(bucket: Bucket) -> str:
+    """What a bucket says: a value, or "min-max of k" values."""
     if bucket.values == 0:
         return "not finite"
     if bucket.low == bucket.high:
