@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from tui_nn.widgets.curve import Curve
 from tui_nn.widgets.dialogs import Ask, place_parser
+from tui_nn.widgets.layer_table import LayerTable
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn_engine import Experiment
 from tui_nn_engine.training.runs import read_metrics
@@ -78,6 +79,37 @@ async def test_back_by_update_and_epoch_and_to_any_place(laboratory: Any, moons:
         assert len((app.folder / "metrics.jsonl").read_text().splitlines()) == 30
 
 
+async def test_the_table_of_layers_is_of_the_place_reached(laboratory: Any, moons: Path) -> None:
+    async with laboratory(moons, size=(140, 40)) as app:
+        table = app.app.screen.query_one(LayerTable)
+
+        def row() -> list[str]:
+            return [str(cell) for cell in table.get_row_at(0)]
+
+        await go_to(app, "41")
+        await stands(app, 41, 41)
+        await app.until(lambda: row()[1], "a verdict")
+        left = row()
+        await go_to(app, "start")
+        await stands(app, 0, 41)
+        await app.until(lambda: not any(row()[4:]) and not row()[1], "an emptied table")
+        await app.shows("How the layers do here, the next update tells (N makes one).")
+        await go_to(app, "epoch 1")
+        await stands(app, 4, 41)
+        await app.until(lambda: row()[1] and row()[6], "numbers")
+        assert row() != left
+        reached = row()
+        await app.press("r")
+        await stands_anew(app)
+        await go_to(app, "4")
+        await stands(app, 4, 4)
+        await app.until(lambda: row() == reached, "the numbers of iteration 4")
+
+
+async def stands_anew(app: Any) -> None:
+    await app.until(lambda: (app.monitor.state, app.monitor.tip) == ("ready", 0), "a new run")
+
+
 async def test_a_click_on_the_line_goes_there(laboratory: Any, moons: Path) -> None:
     async with laboratory(moons) as app:
         await go_to(app, "100")
@@ -109,6 +141,7 @@ async def test_a_rate_changed_in_the_past_branches_and_both_curves_are_there(
         await stands(app, 30, 30)
         await app.shows("branch before")
         loss = app.app.screen.query_one("#loss", Curve)
+        assert loss.cursor_text.startswith("iteration 30  training ")
         ranges = {s.name: (s.history.first, s.history.last) for s in loss.series}
         assert ranges["branch before"] == (31, 60)
         assert ranges["training"] == (1, 30)

@@ -15,6 +15,7 @@ from tui_nn_engine.sessions.protocol import (
     Close,
     Command,
     GoTo,
+    HealthReport,
     LookAt,
     Open,
     Opened,
@@ -59,6 +60,34 @@ def at(iteration: int) -> Traveller:
 
 def saved(folder: Path) -> checkpoint.Checkpoint:
     return checkpoint.load(folder / "checkpoints" / "last.safetensors")
+
+
+@pytest.mark.parametrize("commands", [(GoTo(9),), (Back(epochs=1), Back(), Back()), (Step(-1),)])
+def test_the_health_told_is_that_of_the_place_reached(commands: tuple[Command, ...]) -> None:
+    traveller = at(17)
+    traveller.run.timeline.observe()
+    traveller(*commands)
+    place = traveller.run.trainer.state.iteration
+    told = traveller.last(HealthReport)
+    assert told.iteration == place < 17
+    plain = at(place).last(HealthReport)
+    np.testing.assert_array_equal(told.values, plain.values)
+    assert told.verdicts == plain.verdicts
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [(GoTo(0),), (GoTo(5), GoTo(17)), (Step(5), Back()), (Back(), Step(5), GoTo(17))],
+)
+def test_where_it_comes_without_an_update_no_health_is_known(commands: tuple[Command, ...]) -> None:
+    traveller = at(17)
+    for command in commands:
+        traveller(command)
+    told = traveller.last(HealthReport)
+    assert told.iteration == traveller.run.trainer.state.iteration
+    assert len(told.values) == len(told.verdicts) == 0
+    traveller(Update())
+    assert len(traveller.last(HealthReport).values) == len(ORIGINAL.layers)
 
 
 def test_play_until_an_iteration() -> None:

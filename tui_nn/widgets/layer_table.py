@@ -27,6 +27,7 @@ HEADERS = (
 )
 MARKS = {"good": "✓", "notice": "!", "bad": "✗"}
 COLOURS = {"good": "text-success", "notice": "text-warning", "bad": "text-error"}
+UNKNOWN = "How the layers do here, the next update tells (N makes one)."
 Verdicts = tuple[Verdict | None, ...]
 
 
@@ -100,7 +101,7 @@ class LayerPane(Vertical):
         super().__init__()
         self._layers: tuple[str, ...] = ()
         self._verdicts: Verdicts = ()
-        self._chosen = False
+        self._known, self._chosen = True, False
 
     def compose(self) -> ComposeResult:
         """The table above."""
@@ -110,11 +111,11 @@ class LayerPane(Vertical):
     def show(
         self, opened: Opened, health: NDArray[np.float64] | None, verdicts: Verdicts = ()
     ) -> None:
-        """Show these layers, and the verdicts on them."""
+        """Show these layers, and the verdicts on them; health without rows is not known here."""
         table = self.query_one(LayerTable)
         if opened.layers != self._layers:
             self._layers, self._chosen = opened.layers, False
-        self._verdicts = verdicts
+        self._verdicts, self._known = verdicts, health is None or len(health) > 0
         table.show(opened, health, verdicts)
         if not self._chosen:
             table.move_cursor(row=worst(verdicts), animate=False)
@@ -127,7 +128,9 @@ class LayerPane(Vertical):
 
     def _tell(self, row: int) -> None:
         verdict = self._verdicts[row] if row < len(self._verdicts) else None
-        text = told(self._layers[row], verdict, self.app.theme_variables) if verdict else Text()
+        text = Text() if self._known else Text(UNKNOWN, style="dim")
+        if verdict is not None:
+            text = told(self._layers[row], verdict, self.app.theme_variables)
         self.query_one("#verdict", Static).update(text)
 
 

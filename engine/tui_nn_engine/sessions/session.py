@@ -78,7 +78,7 @@ class Session:
             return
         try:
             if self._journey is not None:
-                self._travel_on(self._journey)
+                self._travel_on(self._journey, self.run)
             elif self._events is not None:
                 self._train_on(self._events, self.run)
             else:
@@ -321,14 +321,15 @@ class Session:
         way = run.timeline.travel(destination)
         arrive = arrive or (lambda: self._rest(run, reopen))
         self._journey = Journey(destination, way, arrive, reopen)
-        self._travel_on(self._journey)
+        self._travel_on(self._journey, run)
 
-    def _travel_on(self, journey: Journey) -> None:
+    def _travel_on(self, journey: Journey, run: Run) -> None:
         if next(journey.way) != journey.destination:
             self._to("travelling")
             return
         self._journey = None
         self._lookout.tell_now()
+        self._health.report(run, always=True)
         journey.arrive()
 
     def _rest(self, run: Run, reopen: bool) -> None:

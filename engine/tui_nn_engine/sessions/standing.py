@@ -8,6 +8,7 @@ import numpy as np
 
 from tui_nn_engine.sessions.protocol import HealthReport, Opened, State, StateChanged
 from tui_nn_engine.training.events import Epochs
+from tui_nn_engine.training.health import COLUMNS
 from tui_nn_engine.training.health_over_time import clipping, over_time
 from tui_nn_engine.training.runs import Run, read_metrics
 from tui_nn_engine.training.verdicts import judge
@@ -64,19 +65,27 @@ def history(run: Run) -> Epochs:
 
 
 class HealthReports:
-    """Tells by `send` how the layers are doing, every now and then."""
+    """Tells by `send` how the layers are doing, every now and then.
+
+    Their numbers are those of an update: where it stands without having made one (at the start, at
+    the tip come back to), a report without rows says that none are known.
+    """
 
     def __init__(self, send: Callable[[HealthReport], None]) -> None:
         self._send = send
         self._told = 0.0
 
     def report(self, run: Run, *, always: bool = False) -> None:
-        """After an update, if it is time to (or `always`)."""
+        """Of where it stands, if it is time to (or `always`)."""
         now = time.monotonic()
         program = run.trainer.program
-        if program is None or not (always or now - self._told >= HEALTH_SECONDS):
+        if not (always or now - self._told >= HEALTH_SECONDS):
             return
         self._told = now
+        if program is None:
+            unknown = np.empty((0, len(COLUMNS)))
+            self._send(HealthReport(run.trainer.state.iteration, unknown))
+            return
         times = over_time(run.trainer, program)
         judged = judge(run.trainer, program, times)
         self._send(HealthReport(run.trainer.state.iteration, *judged, times, clipping(program)))

@@ -38,6 +38,7 @@ class Stepping:
         """As if it had not been begun."""
         if self.stepper is not None:
             self.stepper.cancel()
+            self.stepper.trainer.program = None  # its slots are those of half an update
             self.stepper = None
 
     def finish(self) -> float | None:

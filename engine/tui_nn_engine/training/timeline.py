@@ -107,7 +107,8 @@ class Timeline:
 
         It works in portions of `interval` seconds and may be dropped between two of them: then it
         stands where it was last said to. Nothing is told of the epochs on the way, for they were
-        told before. Raises ValueError for an iteration that has not been reached yet.
+        told before. It arrives by an update, which can be looked at then, but at the start and at
+        the tip. Raises ValueError for an iteration that has not been reached yet.
         """
         trainer = self.trainer
         if not 0 <= iteration <= self.tip:
@@ -125,9 +126,10 @@ class Timeline:
             yield iteration
 
     def _restore_before(self, iteration: int) -> None:
-        """Be at the nearest place at or before an iteration that can be had at once."""
+        """Be at the nearest place before an iteration that can be had at once; or at it."""
         here = self.trainer.state.iteration
-        keyframe = self._before(iteration)
+        at_tip = self._tip is not None and self._tip.iteration == iteration
+        keyframe = self._before(iteration if at_tip else iteration - 1)
         nearest = keyframe.iteration if keyframe else 0
         if nearest <= here <= iteration:
             return

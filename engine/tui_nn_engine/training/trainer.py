@@ -76,7 +76,7 @@ class Trainer:
         self._ending = Ending(self.state, self._figures.columns)
         self.seconds = 0.0
         """It has computed for so long; see `Stopping.seconds`."""
-        self.program: Program | None = None
+        self.program: Program | None = None  # of the last update; None: it came here without one
         self._programs: dict[int, Program] = {}
         self._arrive()
 
@@ -166,6 +166,7 @@ class Trainer:
 
     def _moved(self) -> None:
         self._figures.take()
+        self.program = None
         self._arrive()
 
     def _with_training(self, **values: Any) -> None:
