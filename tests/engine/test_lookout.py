@@ -226,19 +226,37 @@ def test_where_one_is_wrong_nothing_is_changed(command: Command) -> None:
     assert len(watched(desk)) == 8
 
 
-def test_another_run_is_looked_out_for_as_far_as_it_has_the_same() -> None:
+@pytest.mark.parametrize(
+    "again", [Restart(), Open(TREE | {"seed": 6, "optimizer": {"type": "sgd"}})]
+)
+def test_the_same_network_on_the_same_data_is_looked_out_for_again(again: Command) -> None:
     desk = BlockingDesk(TREE)
     desk(Watch(NAMES))
     desk(Break(("dead dense_2", "dead dense_1[3]", "iteration 2")))
-    said = desk(Restart())
+    said = desk(again)
     assert BreakpointsSet(("dead dense_2", "dead dense_1[3]", "iteration 2")) in said
     assert any(message.weights == NAMES for message in kinds(said, Watched))
-    small = [{"type": "dense", "units": 1, "activation": "sigmoid"}]
-    said = desk(Open(TREE | {"layers": small}))
-    assert BreakpointsSet(("iteration 2",)) in said
-    assert [message.weights for message in kinds(said, Watched)] == [()]
     desk(Play())
     assert desk.last(StateChanged).iteration == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"layers": [*TREE["layers"][:1], *TREE["layers"]]},
+        {"data": {**TREE["data"], "samples": 41}},
+    ],
+)
+def test_another_experiment_begins_without_what_was_looked_out_for(other: dict[str, Any]) -> None:
+    desk = BlockingDesk(TREE)
+    desk(Watch(NAMES))
+    desk(Break(("iteration 2",)))
+    said = desk(Open(TREE | other))
+    assert BreakpointsSet(()) in said
+    assert [message.weights for message in kinds(said, Watched)] == [()]
+    desk(Play())
+    assert desk.last(StateChanged).state == "completed"
+    assert not kinds(desk.heard, Stopped)
 
 
 # -- checking and writing down --------------------------------------------------------------------

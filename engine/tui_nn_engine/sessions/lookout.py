@@ -15,6 +15,7 @@ class Lookout:
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
+        self._trainer: Trainer | None = None
         self._trace: Trace | None = None
         self._breakpoints: Breakpoints | None = None
 
@@ -52,11 +53,17 @@ class Lookout:
         self._send(BreakpointsSet(found.texts))
 
     def move_to(self, trainer: Trainer) -> None:
-        """Look out at another trainer, for all that it has as well."""
+        """Look out at another trainer: for the same, as far as it has that, where it trains the
+        same layers on the same data, else for nothing.
+        """
+        before, self._trainer = self._trainer, trainer
+        same = before is not None and _task(before) == _task(trainer)
         if self._trace is not None:
-            self.watch(trainer, filter(_fits(trainer, Trace), self._trace.weights))
+            weights = filter(_fits(trainer, Trace), self._trace.weights) if same else ()
+            self.watch(trainer, weights)
         if self._breakpoints is not None:
-            self.stop_at(trainer, filter(_fits(trainer, Breakpoints), self._breakpoints.texts))
+            found = filter(_fits(trainer, Breakpoints), self._breakpoints.texts) if same else ()
+            self.stop_at(trainer, found)
 
     def tell(self) -> None:
         """Tell the values of the updates since it told the last time."""
@@ -71,6 +78,10 @@ class Lookout:
         if self._trace is not None:
             self._trace.record()
             self.tell()
+
+
+def _task(trainer: Trainer) -> tuple[object, object]:
+    return trainer.experiment.data, trainer.experiment.layers
 
 
 def _fits(
