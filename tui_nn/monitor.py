@@ -1,5 +1,6 @@
 """What the screen knows of the run: every message of the engine, put where widgets read it."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -105,6 +106,12 @@ class Monitor:
         return self.epochs * self.opened.batches_per_epoch if self.opened else 0
 
     @property
+    def begun(self) -> int:
+        """Epochs of which an update has been made, also in the future of where it stands."""
+        updates = max(self.tip, self.iteration + (self.state == "stepping"))
+        return math.ceil(updates / self.opened.batches_per_epoch) if self.opened else 0
+
+    @property
     def eta(self) -> float:
         """Seconds of computing until the last epoch is complete."""
         return max(self.total - self.iteration, 0) * self.seconds_per_update
@@ -194,7 +201,7 @@ class Monitor:
         self.gradient = self.subject = self.sight = None
         self.saved_iteration = message.iteration or None
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
-        self.tip = message.iteration
+        self.tip, self.learning_rate = message.iteration, 0.0
         if message.iteration:
             self.note(f"resumed at iteration {message.iteration:,} from {message.folder}")
 
@@ -213,11 +220,13 @@ class Monitor:
 
     def _state(self, message: StateChanged) -> None:
         before, self.state = self.state, message.state
+        stayed = message.iteration == self.iteration  # elsewhere in time another rate may hold
         self.iteration, self.epoch, self.batch = message.iteration, message.epoch, message.batch
         self.tip, self.ended_early = message.tip, message.ended_early
         if message.epochs != self.epochs and self.epochs and before != "starting":
             self.note(f"trains until epoch {message.epochs}")
-        if message.learning_rate != self.learning_rate and self.learning_rate and self.iteration:
+        changed = message.learning_rate != self.learning_rate
+        if changed and stayed and self.learning_rate and self.iteration:
             self.note(f"learning rate {message.learning_rate:g} from iteration {self.iteration:,}")
         self.epochs, self.learning_rate = message.epochs, message.learning_rate
         if message.state != "stepping":

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from textual.app import App
 from textual.widgets import Button, Input, Label, OptionList
 
-from tui_nn.widgets.dialogs import Ask, Choose, Decide, parse_positive, parse_whole
+from tui_nn.widgets.dialogs import (
+    Ask,
+    Choose,
+    Decide,
+    epochs_parser,
+    parse_positive,
+    parse_whole,
+)
 
 
 @pytest.mark.parametrize(("text", "value"), [("0.01", 0.01), (" 1e-2 ", 0.01), ("3", 3.0)])
@@ -29,6 +36,15 @@ def test_what_is_no_positive_number(text: str) -> None:
 def test_what_is_no_number_of_epochs(text: str) -> None:
     with pytest.raises(ValueError, match=r"whole number|must be"):
         parse_whole(text)
+
+
+def test_no_fewer_epochs_than_have_begun() -> None:
+    parse = epochs_parser(10)
+    assert [parse("10"), parse("12")] == [10, 12]
+    with pytest.raises(ValueError, match="not fewer than the 10 that have begun"):
+        parse("3")
+    with pytest.raises(ValueError, match="is no whole number"):
+        parse("x")
 
 
 @given(st.text())

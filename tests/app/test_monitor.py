@@ -271,6 +271,32 @@ def test_in_the_past_the_curves_stay_and_nothing_is_added_twice() -> None:
     assert monitor.figures["accuracy"].buckets().mean.tolist() == [0.5, 0.25]
 
 
+def test_a_rate_is_noted_where_it_was_changed_and_nowhere_else() -> None:
+    monitor = past()
+    monitor.hear(state("travelling", 6, rate=0.5, tip=8))
+    monitor.hear(state("paused", 5, rate=0.1, tip=8))
+    monitor.hear(opened("/b", 5))
+    monitor.hear(state("paused", 5, rate=0.2))
+    assert not [line for line in lines(monitor) if "learning rate" in line]
+    monitor.hear(state("paused", 5, rate=0.3))
+    assert lines(monitor)[-1] == "learning rate 0.3 from iteration 5"
+
+
+@pytest.mark.parametrize(
+    ("last", "begun"),
+    [
+        (state("ready"), 0),
+        (state("stepping"), 1),
+        (state("paused", 8), 2),
+        (state("paused", 9), 3),
+        (state("stepping", 8), 3),
+        (state("stepping", 4, tip=8), 2),
+    ],
+)
+def test_epochs_have_begun_with_their_first_update(last: StateChanged, begun: int) -> None:
+    assert told(opened(), last).begun == begun
+
+
 def test_a_branch_keeps_what_came_after_beside_what_comes_now() -> None:
     monitor = past()
     monitor.hear(Branched(3, "/b"))

@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from tui_nn.modes.mode import Mode
 from tui_nn.monitor import Monitor
-from tui_nn.widgets.dialogs import Ask, parse_positive, parse_whole, place_parser
+from tui_nn.widgets.dialogs import Ask, epochs_parser, parse_positive, place_parser
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn_engine.sessions import protocol
 
@@ -118,7 +118,7 @@ class Transport(Mode):
         ask = Ask(
             "Train until epoch",
             str(monitor.epochs + 10),
-            parse_whole,
+            epochs_parser(monitor.begun),
             f"{monitor.epoch} of {monitor.epochs} are done.",
         )
         epochs = await self.app.push_screen_wait(ask)

@@ -57,6 +57,21 @@ def parse_whole(text: str) -> float:
     return value
 
 
+def epochs_parser(begun: int) -> Parse:
+    """Reads how many epochs to train in all: as many as have begun, or more.
+
+    It raises ValueError that says what is wrong.
+    """
+
+    def parse(text: str) -> float:
+        epochs = parse_whole(text)
+        if epochs < begun:
+            raise ValueError(f"not fewer than the {begun:,} that have begun; g goes back to one")
+        return epochs
+
+    return parse
+
+
 def place_parser(here: int, tip: int, total: int, batches: int) -> Parse:
     """Reads a place in a run of `total` updates, `batches` an epoch, `tip` of them made so far.
 
