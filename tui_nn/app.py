@@ -124,7 +124,7 @@ class Laboratory(App[None]):
     def on_mode_entered(self) -> None:
         """A mode shows the run as it now is."""
         if self.desk is not None:
-            self.desk.show_run()
+            self.desk.entered()
         if self.current_mode not in self._entered:
             self._entered.add(self.current_mode)
             self.call_after_refresh(self._stay)

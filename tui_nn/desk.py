@@ -18,6 +18,7 @@ from tui_nn.modes.train import Train
 from tui_nn.modes.transport import Transport
 from tui_nn.monitor import Monitor
 from tui_nn.outline import outline
+from tui_nn.review import Tree
 from tui_nn.saved_runs import saved_runs
 from tui_nn.walk import Walk
 from tui_nn.widgets.dialogs import Choose, Decide
@@ -48,6 +49,7 @@ class Desk:
         self._wanted: Experiment | None = None
         self._given: Experiment | None = None
         self._problems = ""
+        self._told_of: Tree | None = None
         self._asking = False
         if path is not None and self._resume is None:
             self._open_file(path)
@@ -216,9 +218,27 @@ class Desk:
         if experiment is None:
             return "no network yet"
         text = f"{experiment.data.name} · {outline(experiment)}"
-        if self._wanted != self._given or self._problems:
-            text += "  (Build has changes: r starts anew with them)"
-        return text
+        return f"≠ Build: r starts it  {text}" if self._changed else text
+
+    @property
+    def _changed(self) -> bool:
+        """Whether Build holds another experiment than the one that runs."""
+        return self._wanted != self._given or bool(self._problems)
+
+    def entered(self) -> None:
+        """A mode is on screen, for the first time or again."""
+        self.show_run()
+        self._tell_of_changes()
+
+    def _tell_of_changes(self) -> None:
+        """Where the run is watched, that it is not what Build holds: once of each edit."""
+        if not (self.app.is_running and self._changed and self._given and self.monitor.tip):
+            return
+        watched = isinstance(self.app.screen_stack[0], Transport)
+        if watched and self._told_of != self.draft.tree:
+            self._told_of = self.draft.tree
+            text = f"What goes on is {self._given.data.name} · {outline(self._given)}."
+            self.app.notify(text, title="Build holds another experiment: r starts it")
 
     def command(self, command: protocol.Command) -> None:
         """Pass on a command, after what must come first."""
@@ -233,9 +253,8 @@ class Desk:
             return
         if not isinstance(command, protocol.LookAt) and command != protocol.Step(0):
             self._walk = None  # the person goes another way
-        changed = self._wanted != self._given or bool(self._problems)
         starts = isinstance(command, protocol.Restart) or not self._given or not self.monitor.tip
-        if changed and starts:
+        if self._changed and starts:
             if self._problems:
                 self.app.notify(
                     f"{self._problems}\nMend it in Build (1).",
@@ -247,6 +266,7 @@ class Desk:
             self._open_wanted()
             if isinstance(command, protocol.Restart):
                 return
+        self._tell_of_changes()
         self.link.send(command)
 
     def _ask_what_now(self) -> None:
@@ -276,7 +296,7 @@ class Desk:
             self._wanted = review.trainable
             if self.monitor.tip == 0 and self._wanted != self._given and self.link.alive:
                 self._open_wanted()
-        self.show_run()
+        self.entered()
 
     def take_apart(self, experiment: Experiment, walk: Walk) -> None:
         """Take a lesson's experiment apart in Step mode, where the walk ends."""

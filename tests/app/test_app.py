@@ -97,7 +97,7 @@ async def test_an_edit_is_taken_over_before_and_kept_back_after_the_first_update
         await app.mode("1", "build")
         app.desk.draft.set("layers[0].units", 3)
         app.app.screen.reload()
-        await app.until(lambda: "Build has changes" in app.title, "a hint")
+        await app.until(lambda: "≠ Build: r starts it" in app.title, "a hint")
         assert "xor · 7 tanh" in app.title
         await app.mode("2", "train")
         await app.press("space")
@@ -106,7 +106,36 @@ async def test_an_edit_is_taken_over_before_and_kept_back_after_the_first_update
         await app.press("r")
         await app.until(lambda: "xor · 3 tanh" in app.title, "the edited network")
         await app.until(lambda: app.monitor.opened.parameters == (9, 4), "its parameters")
-        assert "Build has changes" not in app.title
+        assert "≠ Build" not in app.title
+
+
+@pytest.mark.parametrize("key", ["2", "3", "f5"])
+async def test_that_build_holds_another_experiment_is_said_once_where_the_run_is(
+    laboratory: Any, moons: Path, key: str
+) -> None:
+    async with laboratory(moons, size=(80, 24)) as app:
+        await app.press("N")
+        await app.iteration(1)
+        await app.mode("1", "build")
+        app.desk.draft.set("layers[0].units", 3)
+        app.app.screen.reload()
+        await app.until(lambda: "≠ Build" in app.title, "a hint")
+        assert not app.app._notifications
+        await app.press(key)
+        await app.shows("Build holds another experiment: r starts it")
+        await app.shows("  ≠ Build:")
+        assert len(app.app._notifications) == 1
+        app.app.clear_notifications()
+        await app.mode("1", "build")
+        await app.mode("2", "train")
+        await app.press("N")
+        await app.iteration(2)
+        assert all("Build" not in said.title for said in app.app._notifications)
+        app.app._said.clear()  # as if it no longer stood there
+        app.desk.draft.set("layers[0].units", 4)
+        await app.mode("1", "build")
+        await app.mode("2", "train")
+        await app.shows("Build holds another experiment: r starts it")
 
 
 async def test_the_folder_of_nothing_is_refused_and_one_can_still_train(

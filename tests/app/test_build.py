@@ -170,6 +170,18 @@ async def test_a_misfit_is_mended_by_its_key_and_by_its_line(by_key):
         assert app.field("layers[1].units").query_one(Input).value == "1"
 
 
+async def test_where_no_mend_is_known_its_key_says_so():
+    app = BuildApp()
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await ready(pilot, app)
+        app.draft.set("optimizer.beta_1", 2.0)
+        app.build.reload()
+        await until(pilot, lambda: app.reviews[-1].problems)
+        assert not app.reviews[-1].fixes
+        await pilot.press("f")
+        await until(pilot, lambda: "No mend is known" in screen_text(app))
+
+
 async def test_a_problem_leads_to_its_field():
     app = BuildApp()
     async with app.run_test(size=(120, 36)) as pilot:

@@ -185,6 +185,9 @@ async def test_more_epochs_after_completion(laboratory: Any, short: Path) -> Non
         assert field.value == "30"
         field.value = "2.5"
         await app.shows("is no whole number")
+        field.value = "3"
+        await app.press("enter")
+        await app.shows("not fewer than the 20 that have begun")
         field.value = "25"
         await app.press("enter")
         await app.until(lambda: app.monitor.epochs == 25, "more epochs")
@@ -232,7 +235,7 @@ async def test_the_folder_of_a_run_can_be_opened_from_the_start(
     async with laboratory(folder) as app:
         await app.until(lambda: app.monitor.iteration == 5, "where it stood")
         assert "moons" in app.title
-        assert "Build has changes" not in app.title
+        assert "≠ Build" not in app.title
 
 
 async def test_log_axis_smoothing_and_cursor(laboratory: Any, short: Path) -> None:

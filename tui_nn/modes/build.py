@@ -34,7 +34,8 @@ _UNDO = Binding.Group("Undo/redo ", compact=True)
 HELP = """\
 **The experiment, part by part.** Choose a part at the left, fill in its form; what comes of it
 (shapes, numbers of parameters, connections) is shown at once, and what does not fit, with `f`
-to mend it. `2` trains it. Nothing is lost: `ctrl+z` takes back whatever was done. `a` adds a layer
+to mend it. `2` trains it; once a run has begun, that goes on as it is until `r` there starts anew
+with what stands here. Nothing is lost: `ctrl+z` takes back whatever was done. `a` adds a layer
 after the chosen one, or into the chosen branch of a parallel block; `u` puts up what is usual.
 """
 _PAUSE = 0.12  # seconds without a key before an edit is reviewed
@@ -259,6 +260,8 @@ class Build(Arranging):
         """Make the first mend there is."""
         if self._review is not None and self._review.fixes:
             self._mend(self._review.fixes[0])
+        else:
+            self.notify("No mend is known for this: enter on a problem leads to its field.")
 
     @on(Findings.Mend)
     def _mend_chosen(self, event: Findings.Mend) -> None:
@@ -322,7 +325,7 @@ class Build(Arranging):
             case "redo":
                 return draft.can_redo or None
             case "mend":
-                return bool(self._review and self._review.fixes) or None
+                return bool(self._review and self._review.problems) or None
             case "next_pane":
                 return not self.has_class("-wide")
         return super().check_action(action, parameters)
