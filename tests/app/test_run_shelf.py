@@ -9,7 +9,8 @@ import pytest
 
 from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.run_view import Viewer, Wish
-from tui_nn.widgets.run_table import Sorting, shortened
+from tui_nn.widgets.plot import number
+from tui_nn.widgets.run_table import COLUMNS, Sorting, shortened
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.training.records import Label
 from tui_nn_engine.training.runs import Run, runs_folder
@@ -166,6 +167,11 @@ def test_a_figure_stands_below_what_it_is(make: Make) -> None:
 )
 def test_names_give_way_before_values(cells: int, expected: str) -> None:
     assert shortened("adam optimizer.learning_rate=0.001 seed=2", cells) == expected
+
+
+@pytest.mark.parametrize("column", ["loss", "val_loss", "best", "metric", "val_metric", "test"])
+def test_a_small_figure_keeps_its_exponent(column: str) -> None:
+    assert COLUMNS[column][0] >= len(number(7.675e-05))
 
 
 def test_values_of_any_length_are_told_apart() -> None:
