@@ -200,6 +200,9 @@ class Desk:
         self._resume = None
         self._given = self._wanted = Experiment.parse(opened.experiment)
         self.draft.replace(self._wanted)
+        if not opened.iteration:
+            text = f"{opened.folder}\nNo update of it was saved."
+            self.app.notify(text, title="This run begins anew", severity="warning")
 
     def show_run(self) -> None:
         """Let what is on screen show the run."""

@@ -16,7 +16,8 @@ from textual.widgets import Button, Input
 
 from tui_nn.app import Laboratory
 from tui_nn.modes.transport import Transport
-from tui_nn_engine import Experiment
+from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.training.runs import Run
 
 MOONS = """
 seed = 3
@@ -443,6 +444,17 @@ async def test_a_dialog_is_answered_with_the_mouse_too(laboratory: Any, moons: P
         await app.pilot.click("#again")
         await app.state("ready")
         assert not app.app.screen.query(Button)
+
+
+async def test_a_run_that_was_broken_off_before_it_was_saved_begins_anew(
+    laboratory: Any, moons: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken off"
+    Run(Trainer(Experiment.load(moons)), folder).begin()
+    async with laboratory(folder) as app:
+        await app.shows("This run begins anew")
+        await app.press("N")
+        await app.iteration(1)
 
 
 async def test_a_size_that_the_terminal_no_longer_has_changes_nothing(laboratory: Any) -> None:
