@@ -50,6 +50,7 @@ class Desk:
         self._given: Experiment | None = None
         self._problems = ""
         self._told_of: Tree | None = None
+        self._goes_on = False
         self._asking = False
         if path is not None and self._resume is None:
             self._open_file(path)
@@ -136,12 +137,16 @@ class Desk:
             self.app.notify(str(error), title="The engine can't be started", severity="error")
             return
         if folder is not None:
-            self.link.send(protocol.Open(folder=str(folder), resume=True))
+            self._go_on(folder)
         else:
             self._open_wanted()
         early, self._early = self._early, []
         for command in early:
             self.command(command)
+
+    def _go_on(self, folder: Path) -> None:
+        self._goes_on = True
+        self.link.send(protocol.Open(folder=str(folder), resume=True))
 
     def _open_wanted(self) -> None:
         if self._wanted is None:
@@ -165,8 +170,13 @@ class Desk:
                     self._resume = None
                     self._given = None if starting else self._given
                     self._tell_refused(message.message)
-                case protocol.Opened() if self._resume is not None:
-                    self._adopt(message)
+                case protocol.Opened():
+                    if self._goes_on and not message.iteration:
+                        text = f"{message.folder}\nNone of its updates is saved there."
+                        self.app.notify(text, title="This run begins anew", severity="warning")
+                    self._goes_on = False
+                    if self._resume is not None:
+                        self._adopt(message)
         self.show_run()
         if died:
             self._ask_what_now()
@@ -200,9 +210,6 @@ class Desk:
         self._resume = None
         self._given = self._wanted = Experiment.parse(opened.experiment)
         self.draft.replace(self._wanted)
-        if not opened.iteration:
-            text = f"{opened.folder}\nNo update of it was saved."
-            self.app.notify(text, title="This run begins anew", severity="warning")
 
     def show_run(self) -> None:
         """Let what is on screen show the run."""
@@ -368,7 +375,7 @@ class Desk:
         if folder is not None:
             self._resume = Path(folder)
             if self.link.alive:
-                self.link.send(protocol.Open(folder=folder, resume=True))
+                self._go_on(self._resume)
             else:
                 await self._start_engine(self._resume)
 
