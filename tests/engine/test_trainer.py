@@ -362,8 +362,9 @@ def test_long_runs_keep_memory_constant() -> None:
 
     tracemalloc.start()
     try:
-        early = held_after(500)
-        assert held_after(2000) - early < 10_000
+        held_after(500)  # what is made once, in libraries too, is made now
+        early = held_after(2000)
+        assert held_after(4000) - early < 10_000
     finally:
         tracemalloc.stop()
 
