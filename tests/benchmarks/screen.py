@@ -219,6 +219,7 @@ def _step_opens(path: Path) -> tuple[float, float, float]:
         terminal.wait_for("Press space")
         time.sleep(1.0)  # until it rests
         first = terminal.answered("3", "paper names")  # stands beside what is shown, never alone
+        terminal.answered("]", "neurons of dense_2")
         layer = terminal.answered("[", "neurons of dense_1")
         terminal.answered("2", "Layers")
         again = terminal.answered("3", "neurons of dense_1")
