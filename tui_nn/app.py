@@ -103,7 +103,9 @@ class Laboratory(App[None]):
             self.simulate_key(key)
 
     async def on_unmount(self) -> None:
-        """Let the engine save and end."""
+        """Let the engine save and end; leave the garbage collector as it was found."""
+        gc.unfreeze()
+        gc.enable()
         if self.desk is not None:
             await asyncio.to_thread(self.desk.close)
 

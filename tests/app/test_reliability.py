@@ -1,5 +1,6 @@
 """What goes wrong, and that nothing is lost by it."""
 
+import gc
 import os
 import random
 import signal
@@ -415,6 +416,15 @@ async def test_quitting_while_it_trains_saves_and_leaves_no_process(
     assert app.app.return_code == 0
     async with laboratory(folder) as again:
         await again.until(lambda: again.monitor.iteration >= told, "what was trained")
+
+
+async def test_the_garbage_collector_is_left_as_it_was_found(laboratory: Any, moons: Path) -> None:
+    before = gc.get_freeze_count()
+    async with laboratory(moons) as app:
+        await app.until(lambda: gc.get_freeze_count() > before, "what has come frozen")
+        assert gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() <= before
 
 
 async def test_an_exception_in_the_app_leaves_no_process(laboratory: Any, moons: Path) -> None:
