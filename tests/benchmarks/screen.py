@@ -89,12 +89,14 @@ class Terminal:
         os.close(slave)
         self._written = bytearray()
         self._more = threading.Condition()
-        threading.Thread(target=self._gather, daemon=True).start()
+        self._ended = threading.Event()
+        self._reader = threading.Thread(target=self._gather, daemon=True)
+        self._reader.start()
 
     def _gather(self) -> None:
-        while True:
+        while not self._ended.is_set():
             try:
-                ready, _, _ = select.select([self._master], [], [], 1.0)
+                ready, _, _ = select.select([self._master], [], [], 0.1)
                 part = os.read(self._master, 65536) if ready else b""
             except OSError:
                 return
@@ -130,6 +132,8 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
+        self._ended.set()
+        self._reader.join()  # before the next terminal is given the same number
         os.close(self._master)
 
 
