@@ -6,9 +6,10 @@ from textual.containers import Horizontal
 from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui_nn.monitor import Monitor
+from tui_nn.widgets.key_line import KeyLine
 from tui_nn.widgets.status_line import Counters, RunTitle
 
 MODES = {
@@ -56,7 +57,7 @@ class Mode(Screen[None]):
             yield ModeBar(self.name_of_mode)
         yield Counters()
         yield from self.compose_mode()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def compose_mode(self) -> ComposeResult:
         """The mode's own panes."""
