@@ -4,9 +4,9 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
 from textual.widgets._footer import FooterKey
+from waiting import until
 
 from tui_nn.widgets.key_line import KeyLine
-from waiting import until
 
 
 class Counted(Input):
