@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -23,15 +24,27 @@ class Standing:
     best: str = ""
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """The process has ended, by itself or asked to; a negative code is the signal's number."""
+
+    path: Path
+    code: int
+    said: str
+    """What was said besides: warnings, what is wrong with the file."""
+
+
 class ComparisonRun:
     """`tui-nn compare FILE` as a process. It saves and ends when the app does, however that ends:
     whatever it tells finds a closed pipe then. Raises OSError where it can't be started.
+
+    `tell` is called, from a thread, with a Standing whenever a run has ended, and at last with a
+    Stopped.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tell: Callable[[Standing | Stopped], object]) -> None:
         self.path = path
-        self.said = ""
-        """What was said besides: warnings, what is wrong with the file."""
+        self._tell = tell
         self._process = subprocess.Popen(  # noqa: S603  the file is an argument, no command
             [sys.executable, "-P", "-m", "tui_nn", "compare", str(path), "--json"],
             stdin=subprocess.DEVNULL,
@@ -39,34 +52,34 @@ class ComparisonRun:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # the terminal's signals are for the app
         )
-
-    def standings(self) -> Iterator[Standing]:
-        """One whenever a run has ended. Waits for them, so not for the event loop."""
-        with cast("BinaryIO", self._process.stdout) as stream:
-            yield from self._told(stream)
-
-    def _told(self, stream: BinaryIO) -> Iterator[Standing]:
-        now = Standing(self.path)
-        for line in stream:
-            if not line.startswith(b"{"):
-                self.said += line.decode(errors="replace")
-            elif OPENED in line:
-                told = json.loads(line)
-                now = Standing(self.path, told["ended"], told["runs"], Path(told["folder"]))
-                yield now
-            elif ENDED in line:
-                now = replace(now, ended=now.ended + 1)
-                yield now
-            elif RANKED in line:
-                yield replace(now, best=_best(json.loads(line)))
-
-    def wait(self) -> int:
-        """The exit code; negative where a signal killed it."""
-        return self._process.wait()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def stop(self) -> None:
         """Let the runs under way be saved, and end."""
         self._process.terminate()
+
+    def wait(self) -> None:
+        """Until it has ended, and all is told."""
+        self._listener.join()
+
+    def _listen(self) -> None:
+        now, said = Standing(self.path), b""
+        with cast("BinaryIO", self._process.stdout) as stream:
+            for line in stream:
+                if not line.startswith(b"{"):
+                    said += line
+                elif OPENED in line:
+                    told = json.loads(line)
+                    now = Standing(self.path, told["ended"], told["runs"], Path(told["folder"]))
+                    self._tell(now)
+                elif ENDED in line:
+                    now = replace(now, ended=now.ended + 1)
+                    self._tell(now)
+                elif RANKED in line:
+                    self._tell(replace(now, best=_best(json.loads(line))))
+        code = self._process.wait()
+        self._tell(Stopped(self.path, code, said.decode(errors="replace").strip()))
 
 
 def _best(told: dict[str, Any]) -> str:

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.geometry import Offset
 from textual.widgets import Input
 
 from tui_nn.widgets.help import Help
+from tui_nn.widgets.status_line import RunTitle
 from tui_nn_engine import Experiment
 
 
@@ -174,3 +176,14 @@ async def test_the_same_is_not_said_twice_at_once(laboratory: Any, xor: Path) ->
         assert app.screen().count("no such thing") == 1
         app.app.notify("something else")
         await app.shows("something else")
+
+
+async def test_a_click_on_what_is_just_being_removed_is_no_error(
+    laboratory: Any, xor: Path
+) -> None:
+    async with laboratory(xor) as app:
+        title = app.app.screen.query_one(RunTitle)
+        place, parent = title.region.offset + Offset(3, 0), title._parent
+        title._detach()  # as it is for a moment on its way out: it still stands in the picture
+        await app.pilot.click(offset=place)
+        title._attach(parent)

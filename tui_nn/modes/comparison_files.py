@@ -8,7 +8,7 @@ from textual import on, work
 from textual.message import Message
 from textual.notifications import SeverityLevel
 
-from tui_nn.comparison_run import ComparisonRun, Standing
+from tui_nn.comparison_run import ComparisonRun, Standing, Stopped
 from tui_nn.comparisons import said_of, shipped
 from tui_nn.modes.mode import Mode
 
@@ -19,13 +19,8 @@ class ComparisonFiles(Mode):
     """Runs files beside the app, in processes. Subclasses bind `run_file` and show how it goes."""
 
     @dataclass
-    class _Stands(Message):
-        standing: Standing
-
-    @dataclass
-    class _Stopped(Message):
-        comparison: ComparisonRun
-        code: int
+    class _Told(Message):
+        of: Standing | Stopped
 
     def __init__(self, file: Path | None = None) -> None:
         super().__init__()
@@ -88,39 +83,37 @@ class ComparisonFiles(Mode):
             self.notify(f"{path.name} is being run already.", timeout=3)
             return
         try:
-            self._comparisons[path] = comparison = ComparisonRun(path)
+            self._comparisons[path] = ComparisonRun(
+                path, lambda told: self.post_message(self._Told(told))
+            )
         except OSError as error:
             self.notify(str(error), title=f"{path.name} can't be run", severity="error")
             return
         self.standings[path] = Standing(path)
         self.show_standings()
-        self._follow(comparison)
 
     def _stop(self, path: Path) -> None:
         if path in self._comparisons:  # it may have ended under the dialog
             self._comparisons[path].stop()
 
-    @work(thread=True)
-    def _follow(self, comparison: ComparisonRun) -> None:
-        for standing in comparison.standings():
-            self.post_message(self._Stands(standing))
-        self.post_message(self._Stopped(comparison, comparison.wait()))
-
-    @on(_Stands)
-    def _stands(self, event: _Stands) -> None:
-        standing = event.standing
-        begins = self.standings[standing.path].folder is None
-        self.standings[standing.path] = standing
-        if self.app.is_running:
-            self.show_standings()
-            if begins and standing.folder is not None:
-                self.show_comparison(standing.folder)
-
-    @on(_Stopped)
-    def _stopped(self, event: _Stopped) -> None:
-        path, said = event.comparison.path, event.comparison.said.strip()
+    @on(_Told)
+    def _told(self, event: _Told) -> None:
         if not self.app.is_running:
             return
+        if isinstance(event.of, Standing):
+            self._stands(event.of)
+        else:
+            self._stopped(event.of)
+
+    def _stands(self, standing: Standing) -> None:
+        begins = self.standings[standing.path].folder is None
+        self.standings[standing.path] = standing
+        self.show_standings()
+        if begins and standing.folder is not None:
+            self.show_comparison(standing.folder)
+
+    def _stopped(self, stopped: Stopped) -> None:
+        path = stopped.path
         del self._comparisons[path]
         standing = self.standings.pop(path)
         self.show_standings()
@@ -128,10 +121,10 @@ class ComparisonFiles(Mode):
             self.show_ranking()
             title = f"{path.name}: all runs have ended, the best"
             self.notify(standing.best, title=title, timeout=8)
-        if said:
-            stopped = event.code > 128
-            severity: SeverityLevel = "information" if stopped else "warning"
-            self.notify(said, title=path.name, severity=severity, timeout=12)
+        if stopped.said:
+            wanted = stopped.code > 128
+            severity: SeverityLevel = "information" if wanted else "warning"
+            self.notify(stopped.said, title=path.name, severity=severity, timeout=12)
 
 
 def _so_far(standing: Standing | None) -> str:

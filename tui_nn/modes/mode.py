@@ -4,8 +4,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.events import Resize
+from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_nn.monitor import Monitor
@@ -69,6 +71,14 @@ class Mode(Screen[None]):
         """
         if event.size != self.app.size:
             event.prevent_default()
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        """Of Textual, which asks where a selection of text begins: not in what has just been
+        removed and only stands in the picture still. It would end there with an error.
+        """
+        widget, offset = super().get_widget_and_offset_at(x, y)
+        gone = widget is not None and widget.parent is None
+        return (None, None) if gone else (widget, offset)
 
     def on_screen_resume(self) -> None:
         """What happened meanwhile is to be shown."""
