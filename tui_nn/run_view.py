@@ -95,10 +95,8 @@ class Viewer:
             )
         )
         chosen = tuple(record for record in every if record.folder in listed)[:MOST]
-        compared = chosen if len(chosen) > 1 else shown
-        paths = list(differences([record.experiment for record in compared]))
-        names = short_names(paths)
-        best = _best(compared)
+        names = short_names(_where_they_differ(chosen, shown))
+        best = _best(chosen if len(chosen) > 1 else shown)
         rows = [Row(record, _values(record, names, best)) for record in shown]
         return View(
             tuple(_sorted(rows, wish.sorting)),
@@ -154,6 +152,7 @@ def _columns(rows: Sequence[Row], best: str) -> dict[str, str]:
         "best": f"best {best.replace('_', ' ')}",
         "metric": metric,
         "val_metric": f"val {metric}",
+        "test": f"test {metric}",
         "seconds": "time",
     }
     same = _same(rows)
@@ -183,10 +182,19 @@ def _values(record: Record, names: dict[str, str], best: str) -> dict[str, str |
     }
 
 
+def _where_they_differ(chosen: Sequence[Record], shown: Sequence[Record]) -> list[str]:
+    """The places where the chosen runs differ, then those where all that are listed do."""
+    paths: list[str] = []
+    for records in (chosen, shown):
+        differing = differences([record.experiment for record in records])
+        paths += sorted((path for path in differing if path not in paths), key=_weight)
+    return paths
+
+
 def _differing(record: Record, names: dict[str, str]) -> str:
     """Its values at the places that differ: sgd learning_rate=0.1 seed=2."""
     found = []
-    for path in sorted(names, key=_weight):
+    for path in names:
         value = value_of(record, path)
         if value is None or value is False or _TOLD.match(path):
             continue

@@ -134,6 +134,11 @@ def test_rows_show_what_tells_them_apart(make: Make) -> None:
     differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
     assert differs["b"] == "adam learning_rate=0.001 seed=2"  # float32 goes without saying
     assert differs["c"] == "sgd learning_rate=0.1 seed=0 dtype=float64"
+    chosen = (make("d", seed=4), make("e", seed=5))
+    view = Viewer(Shelf()).look(Wish(chosen=chosen))
+    differs = {row.record.folder.name: row.values["differs"] for row in view.rows}
+    assert differs["e"].startswith("seed=5 sgd")  # that of the chosen ones first
+    assert differs["b"].startswith("seed=2 adam")
 
 
 def test_a_figure_stands_below_what_it_is(make: Make) -> None:

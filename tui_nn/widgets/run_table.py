@@ -21,10 +21,10 @@ COLUMNS: dict[str, tuple[int, int]] = {
     "epoch": (6, 7),
     "loss": (9, 9),
     "val_loss": (9, 9),
-    "best": (10, 14),
+    "best": (13, 14),
     "metric": (9, 9),
     "val_metric": (12, 13),
-    "test": (9, 9),
+    "test": (9, 13),
     "seconds": (6, 8),
 }
 """The columns, with the least and the most width of each."""
@@ -199,7 +199,10 @@ class RunTable(RowList):
         return self._fitting[1]
 
     def _fitted_to(self, width: int) -> dict[str, int]:
-        found = {column: COLUMNS[column][0] for column in self._needed}
+        found = {
+            column: COLUMNS[column][0] if column in NUMBERS else min(COLUMNS[column][0], needed)
+            for column, needed in self._needed.items()
+        }
         for column in FIRST_TO_GO:
             if sum(found.values()) + len(found) + 4 <= width:
                 break
