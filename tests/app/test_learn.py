@@ -106,6 +106,12 @@ async def test_all_lessons_are_listed_with_their_progress(laboratory: Any, xor: 
         assert "2/7 steps · 0/7 exercises" in screen  # the first and the third
         await app.press("escape", "home")
         await app.shows("enter goes on where you were")
+        titles = next(one for one in entries() if one.name == "backpropagation").step_titles
+        await app.shows(titles[-1])
+        seen = [title for title in titles if f"  {title}" in app.screen()]
+        assert seen == [*titles]
+        marked = [line for line in app.screen().splitlines() if "✓" in line]
+        assert [titles.index(title) for title in titles if any(title in m for m in marked)] == [0, 2]
         await app.press("enter")
         await at(app, 3)
 

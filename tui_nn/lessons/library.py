@@ -21,8 +21,13 @@ class Entry:
     number: int
     title: str
     summary: str
-    steps: int
     exercises: int
+    step_titles: tuple[str, ...]
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        return len(self.step_titles)
 
 
 class UnknownLessonError(ValueError):
@@ -100,4 +105,5 @@ def _entry(file: Traversable) -> Entry:
     steps = tree["steps"]
     exercises = sum("exercise" in value for step in steps for value in step.get("values", ()))
     name = file.name.removesuffix(".toml")
-    return Entry(name, tree["number"], tree["title"], tree["summary"], len(steps), exercises)
+    titles = tuple(step["title"] for step in steps)
+    return Entry(name, tree["number"], tree["title"], tree["summary"], exercises, titles)

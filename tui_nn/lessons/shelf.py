@@ -62,9 +62,8 @@ class Shelf:
         """A file of one's own stands below the others."""
         lesson = reading.story.lesson
         exercises = sum(value.exercise is not None for s in lesson.steps for value in s.values)
-        entry = Entry(
-            reading.name, lesson.number, lesson.title, lesson.summary, reading.steps, exercises
-        )
+        titles = tuple(step.title for step in lesson.steps)
+        entry = Entry(reading.name, lesson.number, lesson.title, lesson.summary, exercises, titles)
         self.entries = [*(one for one in self.entries if one.name != entry.name), entry]
 
     def save(self) -> str:

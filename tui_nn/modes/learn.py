@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import OptionList
 
 from tui_nn import lessons
@@ -20,7 +21,7 @@ from tui_nn.lessons.shelf import Shelf
 from tui_nn.modes.mode import Mode
 from tui_nn.walk import Walk, look_at
 from tui_nn.widgets.exercise import Answer, ExerciseBox
-from tui_nn.widgets.lesson_list import LessonList, done_text, number_text
+from tui_nn.widgets.lesson_list import LessonList, done_text, number_text, step_lines
 from tui_nn.widgets.story_pane import StoryPane
 from tui_nn_datasets import DataError
 from tui_nn_engine import Experiment
@@ -145,12 +146,12 @@ class Learn(Mode):
         if self._shelf is None or marked is None:
             return
         entry, progress = self._shelf.entries[marked], self._shelf.progress
-        begun = bool(progress.of(entry.name).seen)
+        seen = progress.of(entry.name).seen
         text = (
             f"{entry.summary}\n\n{done_text(entry, progress)}\n\n"
-            f"**enter** {'goes on where you were' if begun else 'begins'}"
+            f"**enter** {'goes on where you were' if seen else 'begins'}"
         )
-        await self._pane.say(f"{number_text(entry)} {entry.title}", text)
+        await self._pane.say(f"{number_text(entry)} {entry.title}", text, step_lines(entry, seen))
 
     def action_shelf(self) -> None:
         """Back to the list."""
@@ -188,7 +189,7 @@ class Learn(Mode):
             f"{Path(name).name} can't be told yet",
             f"It has {count}. Mend the file, then **R** reads it again; **home** leads to the "
             "lessons.",
-            map(str, problems),
+            [Content.assemble(("✗ ", "$text-error"), str(problem)) for problem in problems],
         )
         self._pane.page.focus()
         self.refresh_bindings()

@@ -1,9 +1,10 @@
 """The lessons there are, and how far one has come in each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -27,6 +28,16 @@ def done_text(entry: Entry, progress: "Progress") -> str:
 def number_text(entry: Entry) -> str:
     """As the course counts: "L6"; a lesson without a number has a bullet."""
     return f"L{entry.number}" if entry.number else "•"
+
+
+def step_lines(entry: Entry, seen: Collection[int]) -> list[Content]:
+    """The steps of a lesson, one a line, those that were seen marked."""
+    return [
+        Content.assemble(
+            ("✓ " if step in seen else "  ", "$text-success"), (f"{step + 1:>2}  ", "dim"), title
+        )
+        for step, title in enumerate(entry.step_titles)
+    ]
 
 
 class LessonList(OptionList):

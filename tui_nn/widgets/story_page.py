@@ -48,9 +48,9 @@ class StoryPage(VerticalScroll):
         """Show a page; from the `asked` value on, what follows is hidden until it is answered."""
         await self._exchange(partial(self._show, page, asked))
 
-    async def show_text(self, title: str, text: str, problems: Iterable[str] = ()) -> None:
-        """Show words, and what is wrong, each problem on its own."""
-        await self._exchange(partial(self._show_text, title, text, problems))
+    async def show_text(self, title: str, text: str, lines: Iterable[Content]) -> None:
+        """Show words, and lines below them."""
+        await self._exchange(partial(self._show_text, title, text, lines))
 
     async def _show(self, page: "Page", asked: int | None) -> None:
         async with self.batch():
@@ -59,12 +59,11 @@ class StoryPage(VerticalScroll):
                 await self._put_text(page.title, page.text)
             await self._put(_figures(page, asked))
 
-    async def _show_text(self, title: str, text: str, problems: Iterable[str]) -> None:
+    async def _show_text(self, title: str, text: str, lines: Iterable[Content]) -> None:
         self._page = None
         async with self.batch():
             await self._put_text(title, text)
-            said = [Content.assemble(("✗ ", "$text-error"), one) for one in problems]
-            await self._put([Static(one) for one in said])
+            await self._put([Static(line) for line in lines])
 
     async def _put_text(self, title: str, text: str) -> None:
         self.query_one("#page-title", Label).update(title)

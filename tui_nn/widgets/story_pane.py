@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -71,11 +72,11 @@ class StoryPane(Vertical):
         if into_field:
             box.field.focus()
 
-    async def say(self, title: str, text: str, problems: Iterable[str] = ()) -> None:
-        """Show words in place of a story, and what is wrong with it."""
+    async def say(self, title: str, text: str, lines: Iterable[Content]) -> None:
+        """Show words in place of a story, and lines below them."""
         self.border_title = ""
         self.exercise.display = self.query_one(StoryNav).display = False
-        await self.page.show_text(title, text, problems)
+        await self.page.show_text(title, text, lines)
 
     @property
     def scrolling(self) -> Widget:
