@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui_nn_engine.blocks.schema import ExperimentError
-from tui_nn_engine.comparisons.worker import is_being_trained
+from tui_nn_engine.training.claim import is_claimed
 from tui_nn_engine.training.records import Record
 from tui_nn_engine.training.runs import runs_folder
 
@@ -49,8 +49,10 @@ class Shelf:
 
     def delete(self, folder: Path) -> None:
         """Move it where it is kept until the app ends. Raises OSError, while it is trained too."""
-        if is_being_trained(folder):
-            raise BlockingIOError(f"{folder.name} is being trained; stop its comparison first (c)")
+        if is_claimed(folder):
+            raise BlockingIOError(
+                f"{folder.name} is being trained; end that first (a comparison: c stops it)"
+            )
         trash = runs_folder() / TRASH
         trash.mkdir(parents=True, exist_ok=True)
         place = trash / f"{len(self._trash)}-{folder.name}"

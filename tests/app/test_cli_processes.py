@@ -102,6 +102,23 @@ def test_a_killed_run_resumes_byte_equal(mnist, tmp_path, start):
     assert [row.epoch for row in read_metrics(run / "metrics.jsonl")] == [*range(1, epochs + 1)]
 
 
+def test_a_run_that_is_being_trained_is_not_gone_on_with(mnist, tmp_path, start):
+    run = tmp_path / "run"
+    process = start("train", mnist, "--out", run, "--json", *FOR_LONG)
+    wait_for(process, "saved")
+    before = (run / "metrics.jsonl").read_bytes()
+    second = start("train", "--resume", run, "--quiet")
+    _, errors = second.communicate()
+    assert second.returncode == 2
+    assert f"another tui-nn (process {process.pid}) has this run open" in " ".join(errors.split())
+    assert (run / "metrics.jsonl").read_bytes().startswith(before)
+    process.kill()
+    process.communicate()
+    third = start("train", "--resume", run, "--quiet", "--set", "training.epochs=1")
+    third.communicate()
+    assert third.returncode in {0, 2}  # 2: more than an epoch was trained
+
+
 # -- signals -----------------------------------------------------------------------------------
 
 

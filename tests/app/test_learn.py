@@ -111,7 +111,10 @@ async def test_all_lessons_are_listed_with_their_progress(laboratory: Any, xor: 
         seen = [title for title in titles if f"  {title}" in app.screen()]
         assert seen == [*titles]
         marked = [line for line in app.screen().splitlines() if "✓" in line]
-        assert [titles.index(title) for title in titles if any(title in m for m in marked)] == [0, 2]
+        assert [titles.index(title) for title in titles if any(title in m for m in marked)] == [
+            0,
+            2,
+        ]
         await app.press("enter")
         await at(app, 3)
 

@@ -1,6 +1,5 @@
 """The saved runs as they lie in their folder: read, deleted, brought back; and views of them."""
 
-import fcntl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from tui_nn.run_view import Viewer, Wish
 from tui_nn.widgets.plot import number
 from tui_nn.widgets.run_table import COLUMNS, Sorting, shortened
 from tui_nn_engine import Experiment, Trainer
+from tui_nn_engine.training.claim import claimed
 from tui_nn_engine.training.records import Label
 from tui_nn_engine.training.runs import Run, runs_folder
 
@@ -92,12 +92,12 @@ def test_deleted_runs_come_back_until_the_trash_is_emptied(make: Make) -> None:
     assert not [*runs_folder().glob(".*")]
 
 
-def test_a_run_that_a_worker_trains_is_not_deleted(make: Make) -> None:
+def test_a_run_that_is_being_trained_is_not_deleted(make: Make) -> None:
     folder, shelf = make("a"), Shelf()
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(OSError, match="is being trained"):
-            shelf.delete(folder)
+    claim = claimed(folder)
+    with pytest.raises(OSError, match="is being trained"):
+        shelf.delete(folder)
+    del claim
     shelf.delete(folder)
     assert folders(shelf) == []
 

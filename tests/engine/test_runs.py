@@ -191,6 +191,7 @@ def test_a_run_leaves_its_experiment_metrics_and_checkpoint(folder: Path) -> Non
     assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == [
         "experiment.toml",
         "last.safetensors",
+        "lock",
         "metrics.jsonl",
         "run.json",
     ]
@@ -343,6 +344,7 @@ def test_a_write_that_the_system_cuts_short_leaves_the_old_checkpoint(folder: Pa
     run = Run(Trainer(experiment()), folder)
     recorded(run, until=3)
     run.save()
+    run.release()
     before = run.checkpoint_path.read_bytes()
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(folder)], capture_output=True, text=True, check=False

@@ -22,6 +22,7 @@ from tui_nn_engine.sessions import wire
 from tui_nn_engine.sessions.process import log_to
 from tui_nn_engine.sessions.protocol import Open, Refused
 from tui_nn_engine.training.checkpoint import CheckpointError
+from tui_nn_engine.training.claim import claimed
 from tui_nn_engine.training.events import Event, RunEnded
 from tui_nn_engine.training.runs import Outcome, Run, is_run
 from tui_nn_engine.training.trainer import Trainer
@@ -82,6 +83,8 @@ class Worker:
         except BrokenPipeError:
             run.save()
             raise
+        finally:
+            run.release()
 
     def _tell(self, event: Event | Refused) -> None:
         self.outgoing.write(wire.pack(event))
@@ -97,32 +100,10 @@ def _opened(folder: Path, experiment: Experiment) -> Run:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Wait until no other worker trains the run of this folder.
-
-    One that was orphaned ends soon after; without this, two would write the same files.
-    """
-    try:
-        import fcntl
-    except ImportError:  # where there is no such lock
-        yield
-        return
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def is_being_trained(folder: Path) -> bool:
-    """Whether a worker trains the run of this folder now; unknown is no."""
-    try:
-        import fcntl
-
-        with (folder / "lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (ImportError, OSError):
-        return False
-    return False
+    """Wait until no other process writes in the folder: one that was orphaned ends soon after."""
+    claim = claimed(folder, wait=True)
+    yield
+    del claim
 
 
 def main() -> None:

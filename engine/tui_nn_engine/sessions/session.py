@@ -120,6 +120,8 @@ class Session:
     def _begin(self, run: Run, epochs: Epochs | None = None) -> None:
         """Make this run the session's."""
         self._rate_trial.call_off()
+        if self.run is not None:
+            self.run.release()
         self.run, self._events, self._journey, self.stepping.stepper = run, None, None, None
         self._send(opened(run, epochs))
         self._lookout.move_to(run.trainer)
@@ -357,6 +359,7 @@ class Session:
 
     def _branch(self, run: Run, change: Callable[[], None]) -> None:
         branch, told = run.branch(change)
+        run.release()
         self.run = branch
         if self._events is not None:
             self._events = self._recorded(branch, self._until)

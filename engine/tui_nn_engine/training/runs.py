@@ -22,6 +22,7 @@ from tui_nn_engine.experiments.files import ensure_writable, write_atomically
 from tui_nn_engine.experiments.resuming import resumed
 from tui_nn_engine.training import checkpoint
 from tui_nn_engine.training.checkpoint import Checkpoint, CheckpointError
+from tui_nn_engine.training.claim import Claim, claimed
 from tui_nn_engine.training.events import (
     EpochEnded,
     Epochs,
@@ -151,21 +152,29 @@ class Run:
         self._failed = False
         self._outcome = Outcome()
         self._told = trainer.state.iteration  # epochs until there are in metrics.jsonl
+        self._claim: Claim | None = None
 
     @classmethod
     def resume(cls, folder: Path, experiment: Experiment | None = None, data: Any = None) -> Self:
         """Go on where the last checkpoint stands, or from the start if there is none yet.
 
         `experiment` replaces the one of the folder, see `resumed`. Raises CheckpointError where
-        no run was begun or the checkpoint does not fit, ExperimentError,
-        `tui_nn_datasets.DataError`.
+        no run was begun, the checkpoint does not fit or another process has the run open,
+        ExperimentError, `tui_nn_datasets.DataError`.
         """
-        if is_run(folder) and not _last(folder).exists():
+        if not is_run(folder):
+            raise _no_checkpoint(folder)
+        try:
+            claim = claimed(folder)
+        except BlockingIOError as error:
+            raise CheckpointError(f"{folder}: {_reason(error)}") from None
+        if not _last(folder).exists():
             run = cls(Trainer(_wanted(folder, experiment), data), folder)
         else:
             run = cls(trained(folder, experiment, data), folder)
             run._outcome = Outcome.of(folder)
             run.trainer.seconds = run._outcome.seconds
+        run._claim = claim
         run.forget_after(run.trainer.state.iteration)
         return run
 
@@ -177,12 +186,17 @@ class Run:
     def begin(self) -> None:
         """Write down what there is before the first update; `record` does it, too.
 
-        Raises OSError where the folder can't be written in.
+        Raises OSError where the folder can't be written in, or another process does.
         """
         ensure_writable(self.checkpoint_path.parent)
+        self._claim = self._claim or claimed(self.folder)
         if not (self.folder / "run.json").exists():  # first: it says that the rest is a run's
             self._outcome.write(self.folder)
         self.trainer.experiment.save(self.folder / "experiment.toml", defaults=True)
+
+    def release(self) -> None:
+        """Nothing more is written here: another process may go on with the run."""
+        self._claim = None
 
     # -- training, recorded ---------------------------------------------------------------------
 
