@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -99,6 +100,27 @@ class Dataset:
     def is_image(self) -> bool:
         """Whether a sample is a picture, height x width of bytes."""
         return self.x.ndim >= 3 and self.x.dtype == np.uint8
+
+    def symbols(self, x: np.ndarray) -> tuple[str, ...] | None:
+        """What the steps of one sample stand for, without its padding; None: they are numbers.
+
+        `x` is (time,) tokens, or (time, features) with a 1 for the symbol of each step; where a
+        sequence is made of it, a single (features,) is such a symbol, too.
+        """
+        if self.x.dtype == np.int64 and self.vocabulary:
+            padded = self.lengths is not None
+            return tuple(self.vocabulary[token] for token in x if token or not padded)
+        if not self._is_one_hot:
+            return None
+        return tuple(self.input_names[row.argmax()] for row in np.atleast_2d(x) if row.any())
+
+    @cached_property
+    def _is_one_hot(self) -> bool:
+        """Whether each step has a 1 for one of the named features: as far as the first show."""
+        if len(self.input_names) < 2 or not (self.x.ndim == 3 or self.steps):
+            return False
+        few = self.x[:100]
+        return bool(np.isin(few, (0, 1)).all() and (few.sum(axis=-1) <= 1).all())
 
     def digest(self) -> str:
         """Return the SHA-256 of dtype, shape and bytes of all arrays, in hex.

@@ -88,5 +88,11 @@ async def test_the_other_views_judge_every_step(laboratory: Any, text: Path) -> 
                 break
             await app.press("t")
         await app.until(lambda: isinstance(app.monitor.sight, Trace), "a sample")
-        assert 1 <= app.monitor.sight.step <= 8
+        sight = app.monitor.sight
+        assert 1 <= sight.step <= 8
+        assert "".join(sight.symbols) in "abc⏎" * 3  # as the data has it, not as numbers
+        await app.shows(f"reads {''.join(sight.symbols)}")
+        values = sight.values.reshape(8, 4)
+        step, unit = divmod(int(abs(values).argmax()), 4)
+        await app.shows(f"the greatest: unit {unit + 1} at step {step + 1}")
         await app.shows("says")

@@ -98,3 +98,9 @@ def test_sequences_written_in_the_experiment_have_no_names_but_are_shown():
     assert (series.series.name, series.series.seen.tolist()) == ("x", [[1, 0.5, -1]])
     steps, _ = preview(name="given", x=[[[1, 0], [0, 1]]], y=[[1]], task="regression")
     assert "x1" in " ".join(map(str, steps.header)) + " ".join(map(str, steps.rows))
+
+
+def test_numbers_are_no_symbols_though_they_are_0_and_1():
+    for name in ("xor", "gates", "adding", "sine"):
+        _, data = preview(name=name)
+        assert data.symbols(data.x[0]) is None

@@ -150,7 +150,9 @@ class Sample(View):
             self.want()
 
 
-def _inputs(found: Trace, subject: Subject) -> str:
+def _inputs(found: Trace, subject: Subject) -> str | Text:
+    if found.symbols:
+        return _written(found)
     values = np.ravel(found.given)
     names = subject.inputs if len(subject.inputs) == values.size else ()
     width = min(max(map(len, names), default=4), 20)
@@ -161,3 +163,13 @@ def _inputs(found: Trace, subject: Subject) -> str:
     if values.size > INPUTS:
         lines.append(f"and {values.size - INPUTS} more")
     return "\n".join(lines)
+
+
+def _written(found: Trace) -> Text:
+    """The sample in its own symbols, the step that is told of marked."""
+    apart = any(len(symbol) > 1 for symbol in found.symbols)
+    text = Text("reads ")
+    for step, symbol in enumerate(found.symbols, 1):
+        text.append(symbol, style="reverse bold" if step == found.step else "bold")
+        text.append(" " if apart else "")
+    return text

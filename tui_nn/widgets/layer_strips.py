@@ -41,13 +41,16 @@ class LayerStrips(StillScroll):
             values = found.values[start : start + told].astype(np.float64)
             start += told
             strips.append(Strip([Segment(_heading(name, shape, values), Style(bold=True))]))
+            units = int(shape.rpartition("×")[2])  # of a layer through time: of each step
+            through_time = "×" in shape
             if told * CELL <= 2 * width:
-                last = name == found.layers[-1] and told == len(self._outputs)
-                units = self._outputs if last else tuple(str(k + 1) for k in range(told))
-                strips += self._numbers(values, width, units)
+                last = name == found.layers[-1] and units == len(self._outputs)
+                names = self._outputs if last else tuple(str(k + 1) for k in range(units))
+                strips += self._numbers(values, width, names)
             else:
-                strips += self._pixels(values, width)
-                strips.append(Strip([Segment(_greatest(values), Style(dim=True))]))
+                strips += self._pixels(values, width, units if through_time else 0)
+                text = _greatest(values, units if through_time else 0)
+                strips.append(Strip([Segment(text, Style(dim=True))]))
             strips.append(Strip([Segment("")]))
         return strips[:-1]
 
@@ -59,9 +62,11 @@ class LayerStrips(StillScroll):
     def _palette(self) -> NDArray[np.uint8]:
         return DIVERGING_DARK if self.app.current_theme.dark else DIVERGING
 
-    def _pixels(self, values: Floats, width: int) -> list[Strip]:
-        each = max(min(width // len(values), WIDEST), 1)
-        columns = width // each
+    def _pixels(self, values: Floats, width: int, units_a_step: int) -> list[Strip]:
+        """A row a time step, where a layer goes through time and there is room for its units."""
+        row = units_a_step if 0 < units_a_step <= width else len(values)
+        each = max(min(width // row, WIDEST), 1)
+        columns = min(width // each, row)
         rows = -(-len(values) // columns)
         padded = np.full(rows * columns, np.nan)
         padded[: len(values)] = self._shares(values)
@@ -69,17 +74,21 @@ class LayerStrips(StillScroll):
         return draw(codes.repeat(2, axis=0) if rows == 1 else codes)
 
     def _numbers(self, values: Floats, width: int, units: tuple[str, ...]) -> list[Strip]:
-        """Each unit's number on its colour, and on the line below which unit it is."""
+        """Each unit's number on its colour, and on the line below which unit it is; through time,
+        the units of one step after those of another.
+        """
         table = shades(self._shares(values), self._palette, 32)
         cell = max(CELL, *(len(unit) + 1 for unit in units))
         if cell * len(values) > width:  # names are cut where there is no room for all of them
             cell = CELL
         strips, each = [], max(width // cell, 1)
+        if len(units) < len(values):
+            each = max(each // len(units), 1) * len(units)
         for first in range(0, len(values), each):
             upper, lower = [], []
             for k in range(first, min(first + each, len(values))):
                 upper += [coloured(float(values[k]), int(table[k]), cell - 1), Segment(" ")]
-                name = units[k][: cell - 1].center(cell - 1)
+                name = units[k % len(units)][: cell - 1].center(cell - 1)
                 lower.append(Segment(f"{name} ", Style(dim=True)))
             strips += [Strip(upper), Strip(lower)]
         return strips
@@ -96,7 +105,11 @@ def _heading(name: str, shape: str, values: Floats) -> str:
     return text
 
 
-def _greatest(values: Floats) -> str:
+def _greatest(values: Floats, units_a_step: int) -> str:
     order = np.argsort(-np.abs(np.nan_to_num(values)))[:GREATEST]
-    units = "  ".join(f"{k + 1}: {number(float(values[k]))}" for k in order)
-    return f"the greatest, by unit: {units}"
+    if not units_a_step:
+        units = "  ".join(f"{k + 1}: {number(float(values[k]))}" for k in order)
+        return f"the greatest, by unit: {units}"
+    places = (divmod(int(k), units_a_step) for k in order)
+    units = "  ".join(f"unit {unit + 1} at step {step + 1}" for step, unit in places)
+    return f"the greatest: {units}"

@@ -1,5 +1,6 @@
 """What sequences look like before training: as symbols, as lines, or step by step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +59,9 @@ def shown(dataset: Dataset) -> Series | Rows:
     """A single number a step as lines, symbols as they are written, all else step by step."""
     if dataset.x.ndim == 3 and dataset.shape[1] == 1 and not dataset.classes:
         return _series(dataset)
-    if dataset.vocabulary or (dataset.input_names and _is_one_hot(dataset.x[:_ROWS])):
-        return _symbols(dataset)
-    return _steps(dataset)
+    symbols = [dataset.symbols(x) for x in dataset.x[:_ROWS]]
+    told = [one for one in symbols if one is not None]
+    return _symbols(dataset, told) if len(told) == len(symbols) else _steps(dataset)
 
 
 def _series(dataset: Dataset) -> Series:
@@ -71,31 +72,19 @@ def _series(dataset: Dataset) -> Series:
     return Series(dataset.x[few, :, 0], following, name)
 
 
-def _is_one_hot(x: NDArray[Any]) -> bool:
-    return bool(np.isin(x, (0, 1)).all() and (x.sum(axis=-1) <= 1).all())
-
-
-def _symbols(dataset: Dataset) -> Rows:
+def _symbols(dataset: Dataset, symbols: Sequence[tuple[str, ...]]) -> Rows:
     rows = []
-    for x, y in zip(dataset.x[:_ROWS], dataset.y[:_ROWS], strict=True):
+    for names, y in zip(symbols, dataset.y, strict=False):
         if dataset.classes:
-            target = _joined([dataset.target_names[one] for one in np.ravel(y) if one != NO_TARGET])
+            target = joined([dataset.target_names[one] for one in np.ravel(y) if one != NO_TARGET])
         else:
             target = "  ".join(f"{value:.4g}" for value in np.ravel(y))
-        rows.append((_joined(_read(dataset, x)), target))
+        rows.append((joined(names), target))
     return Rows(("sequence", "→ each step" if dataset.steps else "→ class"), tuple(rows))
 
 
-def _read(dataset: Dataset, x: NDArray[Any]) -> list[str]:
-    """The symbols of one sample, without its padding."""
-    if dataset.x.dtype == np.int64:
-        padded = dataset.lengths is not None
-        return [dataset.vocabulary[token] for token in x if token or not padded]
-    rows = np.atleast_2d(x)
-    return [dataset.input_names[row.argmax()] for row in rows if row.any()]
-
-
-def _joined(names: list[str]) -> str:
+def joined(names: Sequence[str]) -> str:
+    """Symbols as they are written: letters are a word."""
     return ("" if all(len(name) == 1 for name in names) else " ").join(names)
 
 

@@ -26,6 +26,7 @@ class Trace:
     says, numbers in the units of the data. `values` are the outputs of the `layers`, one after
     the other, `told` of each, the first ones of `shapes` ("512", "12×16"). Where every time step
     has its target, truth and outputs are those of `step` (from 1), the worst; else that is 0.
+    `symbols` are what the steps stand for, where they stand for something.
     """
 
     iteration: int
@@ -40,6 +41,7 @@ class Trace:
     told: tuple[int, ...]
     values: NDArray[np.float32]
     step: int = 0
+    symbols: tuple[str, ...] = ()
 
 
 def trace(forward: Forward, part: str, place: int) -> Trace:
@@ -60,12 +62,13 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
         outputs, truth, step = outputs[step], truth[step], step + 1
     if data.dataset.task == "regression":
         outputs = data.target_scaler.invert(outputs)
+    given = as_given(trainer, part)[place]
     return Trace(
         trainer.state.iteration,
         part,
         place,
         order,
-        as_given(trainer, part)[place],
+        given,
         np.atleast_1d(truth).astype(np.float64).ravel(),
         outputs.astype(np.float64).ravel(),
         tuple(layers),
@@ -73,6 +76,7 @@ def trace(forward: Forward, part: str, place: int) -> Trace:
         tuple(map(len, flat)),
         np.concatenate([*flat, np.empty(0, np.float32)]),
         step,
+        data.dataset.symbols(given) or (),
     )
 
 
