@@ -1,8 +1,11 @@
 """The command line. What needs the engine, Rich or Textual imports it when it runs."""
 
+import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,9 @@ Exit codes: 0 done, 1 internal error or a lesson that deviates, 2 bad input, 3 t
 """
 
 
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
 @click.command(add_help_option=False)
 @click.argument("file", type=experiment_or_run, required=False)
 def laboratory(file: Path | None) -> None:
@@ -70,27 +76,60 @@ class Program(click.Group):
             return super().resolve_command(ctx, args)
         return "", laboratory, args
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the words; some are answered at once, as --help."""
+        _open_what_is_closed()
+        with ended_in_order():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; however it ends, it ends with its exit code and a short message."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # in another encoding than UTF-8 there is no δ
-                stream.reconfigure(errors="replace")
-        try:
+        """Run the command."""
+        with ended_in_order():
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except KeyboardInterrupt:
-            ctx.exit(Exit.INTERRUPTED)
-        except BrokenPipeError:
-            # Python flushes once more at the end; so its documentation of SIGPIPE advises.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(Exit.BROKEN_PIPE)
-        except Exception as error:
-            from tui_nn_engine.training.runs import runs_folder
-
-            raise internal_error(error, runs_folder()) from None
         return result
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """However a command ends, it ends with its exit code and a short message."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # in another encoding than UTF-8 there is no δ
+            stream.reconfigure(errors="replace")
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
+    except BrokenPipeError:
+        _write_no_more()
+        raise click.exceptions.Exit(Exit.BROKEN_PIPE) from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            _write_no_more()
+            raise Failure(f"the output can't be written: {error.strerror}") from None
+        from tui_nn_engine.training.runs import runs_folder
+
+        raise internal_error(error, runs_folder()) from None
+
+
+def _open_what_is_closed() -> None:
+    """Where a shell or a service has closed standard input or output, Python has none at all."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _write_no_more() -> None:
+    """Python flushes once more at the end; so its documentation of SIGPIPE advises."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import resource
+import shlex
 import signal
 import struct
 import subprocess
@@ -191,13 +192,30 @@ def test_a_reader_that_goes_away_ends_it_quietly(mnist, tmp_path, start, style):
     assert last_checkpoint(run).snapshot.iteration > 0
 
 
-@pytest.mark.parametrize("words", [["data"], ["lesson", "L6"]])
+@pytest.mark.parametrize("words", [["data"], ["lesson", "L6"], ["--help"], ["train", "--help"]])
 def test_tables_into_a_closed_pipe(words):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as out:
         done = subprocess.run([*PROGRAM, *words], stdout=out, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["data"], ["lesson", "L6"], ["--help"]])
+def test_tables_where_nothing_more_can_be_written(words):
+    with Path("/dev/full").open("w") as out:
+        done = subprocess.run([*PROGRAM, *words], stdout=out, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr == b"Error: the output can't be written: No space left on device\n"
+
+
+def test_nothing_to_read_from_or_to_write_to(mnist, tmp_path):
+    run = tmp_path / "run"
+    command = shlex.join([*PROGRAM, "train", str(mnist), "--out", str(run)])
+    done = subprocess.run(["sh", "-c", f"{command} <&- >&- 2>&-"])
+    assert done.returncode == 0
+    assert last_checkpoint(run).snapshot.epoch == 1
 
 
 def test_an_encoding_without_greek_letters_gets_question_marks(mnist):
