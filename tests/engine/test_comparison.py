@@ -119,6 +119,7 @@ def test_all_problems_are_told_at_once_each_once_and_where() -> None:
     ("changes", "text"),
     [
         ({}, "compare: is missing"),
+        ({"compare": {}}, "compare: lists nothing to compare"),
         ({"compare": {"seed": []}}, "compare: seed needs a list of values"),
         ({"compare": {"seed": 3}}, "compare: seed needs a list of values"),
         ({"compare": {"layers[0": [3]}}, "is no place in an experiment"),

@@ -146,6 +146,7 @@ def test_smoothing_spares_a_straight_line() -> None:
         ({}, (0.0, 1.0), "must grow from above 0"),
         ({}, (1e-3, math.inf), "must grow"),
         ({}, (1e-3, 1e200), "infinite as a float32"),
+        ({}, (1e-100, 1.0), "a rate of 1e-100 changes nothing; begin with 1.2e-38 or more"),
         ({}, (1e-3, 1.0, 9), "10 to 100,000 updates"),
     ],
 )

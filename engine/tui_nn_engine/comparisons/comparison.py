@@ -150,6 +150,9 @@ class Comparison(Block):
         Raises ExperimentError with what is wrong in any of them.
         """
         axes = [*self._axes()]
+        if not axes:
+            text = 'lists nothing to compare: "optimizer.learning_rate" = [0.1, 0.01]'
+            raise ExperimentError([Problem("compare", text)])
         names = [heading for heading, _ in axes]
         for name in names:
             if names.count(name) > 1:

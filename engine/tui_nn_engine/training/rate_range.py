@@ -156,6 +156,8 @@ def _ensure_possible(experiment: Experiment, lowest: float, highest: float, upda
         )
     if highest > float(np.finfo(experiment.dtype).max):
         raise ValueError(f"{highest:g} is infinite as a {experiment.dtype}")
+    if lowest < (least := float(np.finfo(np.float32).tiny)):
+        raise ValueError(f"a rate of {lowest:g} changes nothing; begin with {least:.2g} or more")
     if not 10 <= updates <= 100_000:
         raise ValueError(f"10 to 100,000 updates can be made (not {updates:,})")
 
