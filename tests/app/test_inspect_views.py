@@ -135,6 +135,7 @@ async def test_a_cursor_on_the_roc_curve_and_other_classes(laboratory: Any, writ
         await looks_through(app, "ROC")
         await app.until(lambda: isinstance(app.monitor.sight, Roc), "a curve")
         await app.shows("ROC of 0 against the rest")
+        await app.shows("false alarms (false positive rate)")
         await app.shows(f"(AUC) {app.monitor.sight.area:.4f}")
         await app.shows("as it decides")
         await app.press("left")

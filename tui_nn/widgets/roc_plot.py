@@ -11,6 +11,7 @@ from tui_nn.widgets.still import StillPlot, ticked
 from tui_nn_engine.inspection.roc import Roc
 
 EDGE = (-0.02, 1.02)
+AXES = "up: finds (true positive rate), right: false alarms (false positive rate)"
 
 
 class RocPlot(StillPlot, can_focus=True):
@@ -42,7 +43,7 @@ class RocPlot(StillPlot, can_focus=True):
             self.news()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Three lines of words, the plot."""
+        """Four lines of words, the plot."""
         found = self._found
         if found is None:
             return []
@@ -52,7 +53,7 @@ class RocPlot(StillPlot, can_focus=True):
             why = "The curve needs samples of the class and of others: p takes other data."
             return self.words(title, why)
         area = f"area under it (AUC) {found.area:.4f}: 1 is perfect, 0.5 is chance"
-        words = self.words(title, area, self._about(found))
+        words = self.words(title, area, self._about(found), AXES)
         y = ticked(*EDGE, height - len(words))
         lines = self._lines(found)
         return [*words, *self.plot(width, height - len(words), EDGE, y, lines)]
