@@ -93,6 +93,10 @@ class Field(Vertical):
         if self.is_mounted:
             self.render_value()
 
+    def move(self, path: str) -> None:
+        """Stand for the same field of another block from now on; `show` is to follow."""
+        self.path = path
+
     def show_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Show those that are this field's; returns the others."""
         problems = tuple(problems)
@@ -104,8 +108,11 @@ class Field(Vertical):
 
     def owns(self, problem: Problem) -> bool:
         """Whether it is this field's, or of something within its value."""
-        rest = problem.path.removeprefix(self.path)
-        return problem.path.startswith(self.path) and (not rest or rest[0] in ".[")
+        return problem.path == self.path or self.holds(problem.path)
+
+    def holds(self, path: str) -> bool:
+        """Whether a place is within this field's block."""
+        return path.startswith(self.path) and path[len(self.path) :].startswith((".", "["))
 
     def words(self, problem: Problem) -> str:
         """What is wrong, in this field's words."""
@@ -113,8 +120,8 @@ class Field(Vertical):
 
     @on(Edited)
     def _edited_inside(self, event: Edited) -> None:
-        """Keep up with what was edited within the value."""
-        if event.path != self.path:
+        """Keep up with what was edited within the value, unless that is another block's by now."""
+        if self.holds(event.path):
             self.value = edited(self.value, self._inside(event.path), event.value)
 
     def _inside(self, path: str) -> Steps:
@@ -158,6 +165,11 @@ class TextField(Field):
         """Leave the text alone while it says the value already: 1e-3 stays 1e-3."""
         if self._read(self._input.value) != self.value:
             self._input.value = text_of(self.value)
+
+    def move(self, path: str) -> None:
+        """What was typed last is told of the block where it was."""
+        self.edit(self._read(self._input.value))
+        super().move(path)
 
     def words(self, problem: Problem) -> str:
         """A comma is the commonest reason why a number is none."""
@@ -311,6 +323,11 @@ class NumbersField(Field):
         """Leave the text alone while it says the value already."""
         if self._read() != self.value:
             self._area.text = table_of(self.value)
+
+    def move(self, path: str) -> None:
+        """What was typed last is told of the block where it was."""
+        self.edit(self._read())
+        super().move(path)
 
     def words(self, problem: Problem) -> str:
         """Where the number is that is none."""

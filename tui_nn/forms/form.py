@@ -76,6 +76,12 @@ class Form(Vertical):
         for one in self.fields:
             one.show(table.get(one.spec.name))
 
+    def move(self, path: str) -> None:
+        """Be the form of the block at this path from now on; `show` is to follow."""
+        self.path = path
+        for one in self.fields:
+            one.move(_join(path, one.spec.name))
+
     def show_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Show each beside its field; returns those of no field."""
         rest = tuple(problems)
@@ -126,6 +132,11 @@ class VariantsField(ChoiceField):
         else:
             self.form.show(self.effective)
 
+    def move(self, path: str) -> None:
+        """With the fields of the chosen kind."""
+        self.form.move(path)
+        super().move(path)
+
     def take(self, name: Any) -> None:
         """Switch the kind, keeping the fields that both have; to none where that is a choice."""
         self.edit(None if name is None else self.variants.switched(self.effective, name))
@@ -147,7 +158,7 @@ class VariantsField(ChoiceField):
     @on(Edited)
     def _kind_by_default(self, event: Edited) -> None:
         """An edit within a kind that holds by default: the kind must now be written beside it."""
-        if self.value is None and event.path != self.path:
+        if self.value is None and self.holds(event.path):
             event.stop()
             default = {self.variants.tag: self.chosen}
             self.edit(edited(default, self._inside(event.path), event.value))
@@ -186,6 +197,11 @@ class NestedField(Field):
         """Its form, which opens."""
         with Collapsible(title=self.spec.label):
             yield self.form
+
+    def move(self, path: str) -> None:
+        """With its fields."""
+        self.form.move(path)
+        super().move(path)
 
     def render_value(self) -> None:
         """Each of its fields."""
@@ -240,6 +256,12 @@ class ListField(Field):
             )
         rows.append(Button("Add", name="add", compact=True))
         return rows
+
+    def move(self, path: str) -> None:
+        """With its items."""
+        for index, one in enumerate(self.fields):
+            one.move(f"{path}[{index}]")
+        super().move(path)
 
     def render_value(self) -> None:
         """Anew where their number changed."""

@@ -127,6 +127,11 @@ def part_at(path: str) -> str:
     return GENERAL if head in {"seed", "dtype"} else head
 
 
+def is_layer(path: str) -> bool:
+    """Whether it is the path of a layer: all have one form, in which the type is chosen."""
+    return _IN_LAYERS.fullmatch(path) is not None and not is_branch(path)
+
+
 def is_branch(path: str) -> bool:
     """Whether it is the path of a branch."""
     return re.search(r"\.branches\[\d+\]$", path) is not None

@@ -17,6 +17,7 @@ from tui_nn.forms.findings import Findings
 from tui_nn.forms.form import Form
 from tui_nn.forms.parts import (
     PartList,
+    is_layer,
     part_at,
     part_form,
     parts_of,
@@ -155,20 +156,30 @@ class Build(Arranging):
     @work(exclusive=True, group="form")
     async def _open_part(self, place: str | None = None) -> None:
         """Put up the form of the chosen part; `place`: with the focus on the field there."""
-        pane = self.query_one("#form-pane", VerticalScroll)
+        pane, form = self.query_one("#form-pane", VerticalScroll), self._form
+        if form is not None and form.is_mounted and is_layer(form.path) and is_layer(self.part):
+            form.move(self.part)
+            form.show(self.draft.value(self.part))
+        else:
+            form = await self._put_up(pane)
+        if self._review is not None:
+            form.show_problems(self._review.problems)
+        if place is not None:
+            focus_field(self.query_one("#form-pane"), place)
+
+    async def _put_up(self, pane: VerticalScroll) -> Field | Form:
+        """A new form in the place of the one before."""
         form = part_form(self.draft.model, self.part, self.draft.value(self.part))
         self._form = form
 
         async def put_up() -> None:
-            await pane.remove_children()
-            await pane.mount(form)
+            with self.app.batch_update():  # else it is laid out anew after every few fields
+                await pane.remove_children()
+                await pane.mount(form)
 
         await self._exchange(put_up)
-        if self._review is not None:
-            form.show_problems(self._review.problems)
         pane.scroll_home(animate=False)
-        if place is not None:
-            focus_field(self.query_one("#form-pane"), place)
+        return form
 
     def _select(self, path: str, *, place: str | None = None) -> None:
         """Choose a part; `place`: and go to the field there."""
