@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.style import Style
 
 from tui_nn.run_shelf import Shelf, title_of
 from tui_nn.run_view import Viewer, Wish
 from tui_nn.widgets.plot import number
-from tui_nn.widgets.run_table import COLUMNS, Sorting, shortened
+from tui_nn.widgets.run_table import COLUMNS, RunTable, Sorting, shortened
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.training.claim import claimed
 from tui_nn_engine.training.records import Label
@@ -207,3 +208,22 @@ def test_rows_without_a_value_come_last_either_way(make: Make) -> None:
     assert order(Sorting("val_loss")) == "abc"
     assert order(Sorting("val_loss", descending=True)) == "bac"
     assert order(Sorting("name", descending=True)) == "cba"
+
+
+def test_what_differs_is_whole_before_lesser_columns_are(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunTable, "get_component_rich_style", lambda *_, **__: Style())
+    for rate in (0.3, 0.01):
+        for momentum in (0.0, 0.9):
+            optimizer = {"type": "sgd", "learning_rate": rate, "momentum": momentum}
+            make(f"{rate}-{momentum}", optimizer=optimizer)
+    view = Viewer(Shelf()).look(Wish())
+    table = RunTable()
+    table.show(view.rows, view.columns, {}, view.sorting)
+    for width in (100, 118):
+        shown = [table.row_text(row, width).plain for row in range(4)]
+        for told in ("momentum=0.9 learning_rate=0.01 ", "momentum=0 learning_rate=0.3 "):
+            assert sum(told in line for line in shown) == 1, shown
+        assert all(row.cell_len <= width for row in [table.heading_text(width)])
+    assert "test accuracy" in table.heading_text(118).plain

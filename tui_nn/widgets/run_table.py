@@ -45,6 +45,9 @@ SPREAD = (
 """Which are made wider first, where there is room."""
 FIRST_TO_GO = ("seconds", "epoch", "network", "best", "data", "test", "metric", "val_metric")
 """Which are left out first, where there is not room for all."""
+SPARED = ("seconds", "epoch", "network", "best")
+"""Which are left out also where else what differs would be cut below `READABLE`."""
+READABLE = 32
 NUMBERS = ("epoch", "loss", "val_loss", "best", "metric", "val_metric", "test", "seconds")
 BEFORE_ITS_END = dict.fromkeys(("stopped early", "loss reached", "time up"), "⊣")
 SHORT = 5
@@ -203,8 +206,10 @@ class RunTable(RowList):
             column: COLUMNS[column][0] if column in NUMBERS else min(COLUMNS[column][0], needed)
             for column, needed in self._needed.items()
         }
+        wished = max(min(self._needed.get("differs", 0), READABLE) - found.get("differs", 0), 0)
         for column in FIRST_TO_GO:
-            if sum(found.values()) + len(found) + 4 <= width:
+            least = sum(found.values()) + len(found) + 4
+            if least + (wished if column in SPARED else 0) <= width:
                 break
             found.pop(column, None)
         spare = width - 4 - sum(found.values()) - len(found)
