@@ -414,15 +414,21 @@ async def test_everything_can_be_reached_at_every_size(
         mode = await learn_small(app)
         await app.shows("Forward: the hidden units")
         for key in ("your turn", "What is net4", "step 2/7"):
-            for _ in range(40):
-                if key in app.screen():
-                    break
-                await app.press("down")
-            await app.shows(key)
+            await scroll_to(app, key)
         await answer(app, "-0.7")
         await app.until(lambda: mode._reading.asked.number == 2, "the second question")
         await app.press("escape", "home")
         await app.shows("L6 Backpropagation")
+
+
+async def scroll_to(app: Any, text: str) -> None:
+    """Down until it is in view; where a slow screen has scrolled past it meanwhile, up again."""
+    for key in ("down", "up", "down"):
+        for _ in range(40):
+            if text in app.screen():
+                return
+            await app.press(key)
+    await app.shows(text)
 
 
 async def learn_small(app: Any) -> Any:
