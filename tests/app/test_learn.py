@@ -119,6 +119,13 @@ async def test_all_lessons_are_listed_with_their_progress(laboratory: Any, xor: 
         await at(app, 3)
 
 
+async def test_in_a_narrow_terminal_the_list_has_all_of_it(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor, (80, 24)) as app:
+        await app.mode("6", "learn")
+        await app.shows("L1 McCulloch-Pitts neurons")
+        assert app.app.screen.query_one("#shelf").region.width == 80
+
+
 async def test_a_story_is_stepped_through_by_many_keys(laboratory: Any, xor: Path) -> None:
     async with laboratory(xor) as app:
         mode = await learn(app)

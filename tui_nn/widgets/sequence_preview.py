@@ -76,15 +76,14 @@ def _symbols(dataset: Dataset, symbols: Sequence[tuple[str, ...]]) -> Rows:
     rows = []
     for names, y in zip(symbols, dataset.y, strict=False):
         if dataset.classes:
-            target = joined([dataset.target_names[one] for one in np.ravel(y) if one != NO_TARGET])
+            target = _joined([dataset.target_names[one] for one in np.ravel(y) if one != NO_TARGET])
         else:
             target = "  ".join(f"{value:.4g}" for value in np.ravel(y))
-        rows.append((joined(names), target))
+        rows.append((_joined(names), target))
     return Rows(("sequence", "→ each step" if dataset.steps else "→ class"), tuple(rows))
 
 
-def joined(names: Sequence[str]) -> str:
-    """Symbols as they are written: letters are a word."""
+def _joined(names: Sequence[str]) -> str:
     return ("" if all(len(name) == 1 for name in names) else " ").join(names)
 
 
