@@ -1,6 +1,5 @@
 """Drives the app with its real engine process: press keys, wait for what must come of them."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from textual.pilot import Pilot
 from textual.widgets import RichLog
-from waiting import PATIENCE, screen_text, until
+from waiting import PATIENCE, screen_text, settled, until
 
 from tui_nn.app import Laboratory
 from tui_nn.modes.mode import Mode
@@ -156,11 +155,55 @@ def alive(pid: int) -> bool:
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
+@pytest.fixture(autouse=True)
+def settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key, click and pause an app has taken in what it was told."""
+    for module in ("textual.app", "textual.pilot"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", settled)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", settled)
+
+
 @pytest.fixture
 def laboratory(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`async with laboratory(path, size) as app:` opens the app; see `Driver`."""
-    # Textual's pilot waits until the processor idles, which it never does while a run is watched.
-    for module in ("textual.app", "textual.pilot"):
-        monkeypatch.setattr(f"{module}.wait_for_idle", lambda _: asyncio.sleep(0))
     monkeypatch.setattr(Laboratory, "NOTIFICATION_TIMEOUT", PATIENCE)  # a slow test sees it, too
     return _laboratory
+
+
+ENDLESS = """
+seed = 3
+[data]
+name = "moons"
+samples = 60
+validation_fraction = 0.2
+test_fraction = 0.2
+[[layers]]
+type = "dense"
+units = 6
+activation = "relu"
+[[layers]]
+type = "dense"
+units = 6
+activation = "relu"
+[[layers]]
+type = "dense"
+units = 1
+activation = "sigmoid"
+[loss]
+type = "binary_crossentropy"
+[optimizer]
+type = "adam"
+learning_rate = 0.01
+[training]
+epochs = 1000000
+batch_size = 8
+threads = 1
+"""
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """Training that does not end by itself."""
+    path = tmp_path / "moons.toml"
+    path.write_text(ENDLESS)
+    return path

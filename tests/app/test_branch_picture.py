@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from branches import dense, parallel
 from textual.app import App, ComposeResult
 
 from tui_nn.widgets.moment import Moment
@@ -14,15 +15,6 @@ from tui_nn.widgets.spotlight import Spotlight, spotlight
 from tui_nn_engine import Experiment, Trainer
 from tui_nn_engine.stepping.stepper import Stepper
 from tui_nn_engine.stepping.stepview import Arrangement, listing, step_view
-
-
-def dense(units: int, activation: str = "tanh") -> dict[str, Any]:
-    return {"type": "dense", "units": units, "activation": activation}
-
-
-def parallel(join: str, *branches: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"type": "parallel", "join": join, "branches": [{"layers": one} for one in branches]}
-
 
 WIDE_AND_DEEP = [parallel("concatenate", [], [dense(3), dense(2)]), dense(1, "linear")]
 RESIDUAL = [dense(3), parallel("add", [], [dense(4), dense(3, "linear")]), dense(1, "linear")]

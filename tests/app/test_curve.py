@@ -3,6 +3,7 @@ import pytest
 from textual.app import App
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
+from waiting import until
 
 from tui_nn.history import History
 from tui_nn.widgets.curve import Curve, Series, SeriesStyle
@@ -220,15 +221,17 @@ async def test_any_size_fits():
 
 async def test_colours_follow_the_theme():
     app = CurveApp(FALLING)
+
+    def followed():
+        style = next(s.style for s in app.curve.render_line(2) if any(is_dots(c) for c in s.text))
+        primary = app.curve._color("primary").hex6
+        background = app.curve.rich_style.bgcolor
+        return Color.from_rich_color(style.color).hex6 == primary and style.bgcolor == background
+
     async with app.run_test(size=(60, 12)) as pilot:
         for theme in BUILTIN_THEMES:
             app.theme = theme
-            await pilot.pause()
-            strip = app.curve.render_line(2)
-            dots = next(s for s in strip if any(is_dots(c) for c in s.text))
-            expected = app.curve._color("primary")
-            assert Color.from_rich_color(dots.style.color).hex6 == expected.hex6
-            assert dots.style.bgcolor == app.curve.rich_style.bgcolor
+            await until(pilot, followed, theme)
 
 
 async def test_it_draws_once_and_only_when_data_changed(monkeypatch):
