@@ -109,7 +109,7 @@ async def test_what_is_not_computed_yet_is_said_so():
         assert table(app, "#neurons") == {"4": ["·"] * 3, "5": ["·"] * 3}
         assert table(app, "#weights")["b4"] == ["-0.4", "·", "·", "·"]
         assert [line.split()[-1] for line in card(app)[:3]] == ["·"] * 3
-        assert "· not computed yet" in text(app, "#tools")
+        assert "· not computed yet" in text(app, "#legend")
         assert "nan" not in "".join(map(str, [text(app, "#network"), *card(app)]))
 
 
@@ -123,6 +123,22 @@ async def test_the_layer_looked_at_is_that_of_the_operation_explained():
         assert "◂ dense_1 ▸ follows" in text(app, "#where")
         await press(app, pilot, "f")
         assert "◂ dense_1 ▸ held" in text(app, "#where")
+
+
+@pytest.mark.parametrize("width", [160, 120, 100, 80, 72, 66])
+async def test_all_that_is_looked_at_can_be_clicked_on_at_every_width(width: int):
+    async with opened(DEEP, (width, 30)) as (app, pilot):
+        await press(app, pilot, "p", "p")
+        where = lines(app, "#where")[0]
+        assert where.startswith("op ")
+        assert "…" not in where
+        assert where.count("◂") == where.count("▸") >= 4
+        last = where.index("▸", where.index("sample 1"))
+        await pilot.click("#where", offset=(1 + last, 0))
+        await until(pilot, lambda: app.monitor.view.sample == 1)
+        await until(pilot, lambda: "sample 2" in text(app, "#where"))
+        await pilot.resize_terminal(200, 30)
+        await until(pilot, lambda: "largest first" in text(app, "#where"))
 
 
 async def test_the_title_of_the_diagram_has_room_for_the_loss():

@@ -200,6 +200,7 @@ async def test_what_is_on_screen_is_copied_as_text(laboratory: Any, hand: Path) 
     async with laboratory(hand) as app:
         await opened(app)
         await steps(app, 5)
+        await app.until(lambda: app.monitor.view.layer == "dense_2", "the layer explained")
         await app.press("y")
         await app.shows("on the clipboard")
         text = app.app.clipboard

@@ -15,7 +15,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from tui_nn.modes.looking import Looking
 from tui_nn.modes.step_time import StepTime
-from tui_nn.modes.step_tools import tool, tool_line
+from tui_nn.modes.step_tools import LEGEND, tool, tool_line
 from tui_nn.modes.transport import Send, Transport
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.explanation_pane import ExplanationPane
@@ -29,7 +29,7 @@ from tui_nn.widgets.time_table import TimeTable
 from tui_nn.widgets.timeline_bar import TimelineBar
 from tui_nn.widgets.unrolled_diagram import UnrolledDiagram
 from tui_nn.widgets.weight_table import WeightTable
-from tui_nn.widgets.where_line import link, where_line
+from tui_nn.widgets.where_line import WhereLine, link
 from tui_nn_engine.sessions import protocol
 
 SECTIONS: Final = ("program", "explanation", "network", "neuron", "tables")
@@ -122,11 +122,13 @@ class Step(StepTime, inherit_bindings=False):
         with ContentSwitcher(initial="idle", id="what"):
             yield Static(id="idle")
             with Vertical(id="update"):
-                yield Static(id="where")
+                yield WhereLine(id="where")
                 yield OperationStrip(id="strip")
                 yield Static(id="sections")
                 yield from self._compose_panes()
-                yield Static(tool_line(), id="tools")
+                with Horizontal(id="tools"):
+                    yield Static(tool_line())
+                    yield Static(LEGEND, id="legend")
 
     def _compose_panes(self) -> ComposeResult:
         with Horizontal(id="panes"):
@@ -195,8 +197,7 @@ class Step(StepTime, inherit_bindings=False):
         moment = self.moment
         if moment is None:
             return
-        where = where_line(moment, follows=self._looking.follow)
-        self.query_one("#where", Static).update(where, layout=False)
+        self.query_one(WhereLine).show(moment, follows=self._looking.follow)
         self.query_one(OperationStrip).show(moment)
         self.query_one(OperationTree).show(moment)
         self.set_class(moment.unrolled, "-unrolled")

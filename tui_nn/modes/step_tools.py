@@ -22,6 +22,7 @@ TOOLS = (
     ("y", "copy", "copy"),
     ("X", "export", "export"),
 )
+LEGEND = "· not computed yet  ▸ just written"
 
 
 def tool(key: str, action: str, name: str, tooltip: str, display: str | None = None) -> Binding:
@@ -138,9 +139,9 @@ class StepTools(Transport):
 
 
 def tool_line() -> Content:
-    """The tools as words to click on, each after its key; and what two signs mean."""
-    parts: list[str | Content | tuple[str, str]] = []
+    """The tools as words to click on, each after its key."""
+    parts: list[str | Content] = []
     for key, action, name in TOOLS:
         meta = f"[@click=screen.{action}][b]{key}[/b] {name}[/]"
         parts += [Content.from_markup(meta), "  "]
-    return Content.assemble(*parts, ("· not computed yet  ▸ just written", "dim"))
+    return Content.assemble(*parts)
