@@ -167,7 +167,7 @@ class Desk:
                 case EngineDied():
                     died = True
                 case protocol.Refused():
-                    self._resume = None
+                    self._resume, self._goes_on = None, False
                     self._given = None if starting else self._given
                     self._tell_refused(message.message)
                 case protocol.Opened():

@@ -239,3 +239,19 @@ async def test_a_run_that_was_broken_off_before_it_was_saved_begins_anew(
         await app.shows("This run begins anew")
         await app.press("N")
         await app.iteration(1)
+
+
+async def test_a_run_open_elsewhere_is_refused_and_another_is_none_that_begins_anew(
+    laboratory: Any, endless: Path, tmp_path: Path
+) -> None:
+    elsewhere = Run(Trainer(Experiment.load(endless)), tmp_path / "elsewhere")
+    elsewhere.begin()
+    async with laboratory(elsewhere.folder) as app:
+        said = app.app._notifications
+        await app.until(lambda: any("has this run open" in one.message for one in said), "a no")
+        await app.shows("Nothing is open")
+        await app.press("space")
+        await app.iteration(1)
+        assert app.folder != elsewhere.folder
+        assert not any("anew" in one.title for one in said)
+    elsewhere.release()

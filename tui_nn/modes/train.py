@@ -20,6 +20,7 @@ from tui_nn.widgets.timeline_bar import TimelineBar
 
 PANES = {"loss": "Loss", "metric": "Accuracy", "layers": "Layers", "events": "Events"}
 EMPTY = "Press space to start training. N makes one update, e one epoch, 3 takes an update apart."
+NOTHING = "Nothing is open. space trains what Build (1) holds, o goes on with a saved run."
 LATER = "A point at the end of each epoch."
 VALIDATION = SeriesStyle("warning", "●", smoothed=False)
 BEFORE = SeriesStyle("secondary", "×")
@@ -105,6 +106,8 @@ class Train(Transport):
             self._folder, self._names, self._health = opened.folder, self._figures(), None
             self._set_series(monitor)
             self.query_one(LayerPane).show(opened, monitor.health, monitor.verdicts)
+        nothing = opened is None and monitor.state != "starting"
+        self.query_one("#loss", Curve).empty = NOTHING if nothing else EMPTY
         for curve in self.query(Curve):
             curve.data_changed()
         self.query_one(TimelineBar).show(monitor.iteration, monitor.tip)
