@@ -17,6 +17,8 @@ _NO_NUMBER = _NO_CLASS | {"-", "null", "none"}
 """How a missing value is written; "none" may well be the name of a class."""
 _FEW_VALUES = 20
 """A target column of whole numbers with at most so many different ones holds classes."""
+_MOST_TEXTS = 50
+"""So many different texts in a column become inputs; more are rather names or remarks."""
 
 IRIS = Entry(
     name="iris",
@@ -60,37 +62,43 @@ def diabetes() -> Dataset:
     )
 
 
-def read_csv(path: str | Path, target: str | None = None, task: Task | None = None) -> Dataset:
-    """Read a table of numbers with a header, its cells parted by comma, semicolon or tab.
+def read_csv(
+    path: str | Path,
+    target: str | None = None,
+    task: Task | None = None,
+    columns: str | None = None,
+) -> Dataset:
+    """Read a table with a header, its cells parted by comma, semicolon or tab.
 
     Args:
         path: a text file in UTF-8.
         target: the name of the target column, or several parted by commas; by default the last.
+        columns: the names of the input columns, parted by commas; by default all the others.
         task: by default a classification where the target is text, or whole numbers with at most
             20 different ones, each twice on average; else a regression. Classes are sorted:
             names by the alphabet, numbers by size. With several targets multilabel where all are
             0 or 1, else a regression.
 
     Returns:
-        inputs float64 (samples, features), in the file's order.
+        inputs float64 (samples, features), in the order of `columns` or the file. A column of text
+        is one input for each different text, by the alphabet, 1 where it stands, else 0 (one-hot).
 
     Raises:
         DataError: the file cannot be read or is no such table; the message names the place.
     """
     path = Path(path)
     table = _read(path)
-    targets = _target_columns(table, target)
-    inputs = tuple(name for name in table.names if name not in targets)
-    if not inputs:
-        raise DataError(f"{path}: every column is a target; at least one input is needed")
+    targets = table.names[-1:] if target is None else _named(table, target, "target")
+    inputs = _input_columns(table, columns, targets)
+    x, input_names = _inputs(table, inputs)
     y, names, task = _answers(table, targets, task)
     many = "s" if len(inputs) > 1 else ""
     return Dataset(
         name=path.name,
         task=task,
-        x=np.stack([table.numbers(name) for name in inputs], axis=1),
+        x=x,
         y=y,
-        input_names=inputs,
+        input_names=input_names,
         target_names=names,
         source=f"the file {path.name}",
         licence="the file's own",
@@ -130,6 +138,19 @@ class _Table:
         """Whether `all` or `any` of a column's cells are no numbers."""
         return cells(_number(cell) is None for cell in self.columns[name])
 
+    def is_words(self, name: str) -> bool:
+        """Whether none of a column's cells is meant as a number."""
+        return not any(map(_meant_as_number, self.columns[name]))
+
+
+def _meant_as_number(cell: str) -> bool:
+    """Whether it is one, be it infinite, with a decimal comma or with underscores."""
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
 
 def _number(cell: str) -> float | None:
     """Return the finite number in a cell, or None."""
@@ -148,22 +169,55 @@ def _no_number(cell: str) -> str:
     return f"{cell!r} is not a finite number; turn text into numbers, or leave the column out"
 
 
-def _target_columns(table: _Table, target: str | None) -> tuple[str, ...]:
-    """The columns that are named: one, or several parted by commas; by default the last."""
-    if target is None:
-        return table.names[-1:]
-    if target in table.names:  # a name may hold a comma itself
-        return (target,)
-    names = tuple(name.strip() for name in target.split(","))
+def _named(table: _Table, text: str, what: str) -> tuple[str, ...]:
+    """The columns that a text names: one, or several parted by commas."""
+    if text in table.names:  # a name may hold a comma itself
+        return (text,)
+    names = tuple(name.strip() for name in text.split(","))
     for place, name in enumerate(names):
         if name not in table.names:
             raise DataError(
-                f"{table.path}: no column {name!r} for the target{nearest(name, table.names)}; "
+                f"{table.path}: no column {name!r} for the {what}{nearest(name, table.names)}; "
                 f"there are {', '.join(table.names)}"
             )
         if name in names[:place]:
-            raise DataError(f"{table.path}: the target {name!r} is named twice")
+            raise DataError(f"{table.path}: the {what} {name!r} is named twice")
     return names
+
+
+def _input_columns(table: _Table, columns: str | None, targets: tuple[str, ...]) -> tuple[str, ...]:
+    if columns is None:
+        inputs = tuple(name for name in table.names if name not in targets)
+        if not inputs:
+            raise DataError(f"{table.path}: every column is a target; at least one input is needed")
+        return inputs
+    inputs = _named(table, columns, "input")
+    for name in inputs:
+        if name in targets:
+            raise DataError(f"{table.path}: column {name!r} is a target, so it can be no input")
+    return inputs
+
+
+def _inputs(table: _Table, columns: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the inputs (rows, features) and their names; text one-hot."""
+    parts: list[np.ndarray] = []
+    names: list[str] = []
+    for column in columns:
+        if not table.is_words(column):
+            parts.append(table.numbers(column)[:, None])
+            names.append(column)
+            continue
+        cells = table.texts(column)
+        texts = np.unique(cells)
+        if len(texts) > _MOST_TEXTS:
+            others = ", ".join(name for name in columns if name != column)
+            raise DataError(
+                f"{table.path}: column {column!r} holds {len(texts)} different texts; up to "
+                f"{_MOST_TEXTS} can be inputs: leave it out (columns = {others!r})"
+            )
+        parts.append((cells[:, None] == texts).astype(np.float64))
+        names += [f"{column}={text}" for text in texts]
+    return np.concatenate(parts, axis=1), tuple(names)
 
 
 def _answers(

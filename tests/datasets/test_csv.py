@@ -39,6 +39,22 @@ def test_another_target_may_be_named(table):
     assert data.y.tolist() == [[10.5], [30.25]]
 
 
+def test_text_among_the_inputs_is_one_hot(table):
+    data = table("city,size,door\nWien,2,red\nGraz,3,blue\nWien,5,red\n")
+    assert data.input_names == ("city=Graz", "city=Wien", "size")
+    assert data.x.tolist() == [[0, 1, 2], [1, 0, 3], [0, 1, 5]]
+    assert data.x.dtype == np.float64
+    assert data.description == "door from 2 columns"
+
+
+def test_the_inputs_may_be_named_in_any_order(table):
+    content = "id,a,b,y\nx1,1,2,3.5\nx2,4,5,6.5\n"
+    data = table(content, columns="b, a")
+    assert (data.input_names, data.x.tolist()) == (("b", "a"), [[2, 1], [5, 4]])
+    assert table(content, columns="id").input_names == ("id=x1", "id=x2")
+    assert table('"a, b",y\n1,2.5\n', columns="a, b").input_names == ("a, b",)
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -104,6 +120,18 @@ def test_whole_numbers_become_classes_in_the_order_of_their_size(table):
         ("a,b\n1,2.5\n1,1\n", {"task": "classification"}, "column 'b' holds fractions"),
         ("a,b\n1,x\n1,x\n", {}, r"column 'b' holds 1\)"),
         ("a,b\n1,2\n1,2\n", {"target": "bb"}, r"no column 'bb' .*did you mean 'b'.*a, b"),
+        ("a,b\n1,2\n1,2\n", {"columns": "aa"}, r"no column 'aa' for the input .*'a'"),
+        ("a,b\n1,2\n1,2\n", {"columns": "a,a"}, "the input 'a' is named twice"),
+        ("a,b\n1,2\n1,2\n", {"columns": "a,b"}, "'b' is a target, so it can be no input"),
+        ("a,b\ninf,2.5\ninf,2\n", {}, "line 2, column 'a': 'inf' is not a finite number"),
+        ("a;b\n1,5;2\n2,5;3\n", {}, "line 2, column 'a': '1,5' has a decimal comma"),
+        ("a,b\nx,2\n,3\n", {}, "line 3, column 'a': missing value"),
+        pytest.param(
+            "a,b,y\n" + "".join(f"name {i},{i},{i}.5\n" for i in range(51)),
+            {},
+            r"column 'a' holds 51 different texts; up to 50 .* leave it out \(columns = 'b'\)",
+            id="names",
+        ),
         ('a,b\n1,"2\n', {}, "not valid CSV"),
         (
             "a,b\n1,2\n",

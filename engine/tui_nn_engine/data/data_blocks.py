@@ -73,6 +73,10 @@ class CsvData(ScaledData):
         str | None,
         Field(description="column to predict; several parted by commas; default: the last"),
     ] = None
+    columns: Annotated[
+        str | None,
+        Field(description="inputs, parted by commas; default: all others; text becomes one-hot"),
+    ] = None
     task: Annotated[
         Literal["classification", "multilabel", "regression"] | None,
         Field(description="default: by the values of the target columns"),
