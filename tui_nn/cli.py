@@ -17,6 +17,7 @@ from tui_nn.commands.data import data
 from tui_nn.commands.failures import Exit, Failure, internal_error
 from tui_nn.commands.files import experiment_or_run
 from tui_nn.commands.lesson import lesson
+from tui_nn.commands.predict import predict
 from tui_nn.commands.rates import rates
 from tui_nn.commands.sample import sample
 from tui_nn.commands.step import step
@@ -35,6 +36,7 @@ Examples:
   tui-nn check mnist.toml           name all problems of an experiment
   tui-nn step xor.toml              one whole update, with its numbers put in
   tui-nn sample FOLDER              text written by a network that was trained on text
+  tui-nn predict FOLDER new.csv     what a network says of new rows of its table
   tui-nn lesson                     list the lessons; `lesson NAME` tells one
   tui-nn data                       list the data sets
   tui-nn data fetch mnist           bring the whole MNIST here
@@ -135,7 +137,7 @@ def _write_no_more() -> None:
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    commands=[train, compare, rates, check, step, sample, data, lesson],
+    commands=[train, compare, rates, check, step, sample, predict, data, lesson],
     epilog=EXAMPLES,
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -7,6 +7,7 @@ from tui_nn_datasets.mnist import fetch as fetch_mnist
 from tui_nn_datasets.mnist import install as install_mnist
 from tui_nn_datasets.randomness import stream
 from tui_nn_datasets.splits import split, split_in_time
+from tui_nn_datasets.tables import read_inputs
 from tui_nn_datasets.text import LINE_END, encoded
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "install_mnist",
     "load",
     "options",
+    "read_inputs",
     "split",
     "split_in_time",
     "stream",

@@ -1,20 +1,14 @@
 """Tables: the embedded ones, and a person's own from a CSV file."""
 
-import csv
-import io
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tui_nn_datasets.csv_file import Table, read_table
 from tui_nn_datasets.dataset import MOST_CLASSES, DataError, Dataset, Entry, Task, nearest
 
 _FOLDER = Path(__file__).parent / "data"
-_NO_CLASS = frozenset(("", "?", "na", "n/a", "nan"))
-_NO_NUMBER = _NO_CLASS | {"-", "null", "none"}
-"""How a missing value is written; "none" may well be the name of a class."""
 _FEW_VALUES = 20
 """A target column of whole numbers with at most so many different ones holds classes."""
 _MOST_TEXTS = 50
@@ -87,7 +81,12 @@ def read_csv(
         DataError: the file cannot be read or is no such table; the message names the place.
     """
     path = Path(path)
-    table = _read(path)
+    table = read_table(path)
+    if len(table.names) < 2:
+        raise DataError(
+            f"{path}: one column only; at least one input and the target are needed, "
+            "parted by comma, semicolon or tab"
+        )
     targets = table.names[-1:] if target is None else _named(table, target, "target")
     inputs = _input_columns(table, columns, targets)
     x, input_names = _inputs(table, inputs)
@@ -106,70 +105,44 @@ def read_csv(
     )
 
 
-@dataclass(frozen=True)
-class _Table:
-    path: Path
-    names: tuple[str, ...]
-    columns: dict[str, list[str]]
-    lines: list[int]
-    """The line of the file each row ends at."""
+def read_inputs(path: str | Path, names: Sequence[str]) -> np.ndarray:
+    """Read the inputs that a table named so (`Dataset.input_names`) from another; it may hold more.
 
-    def where(self, name: str, row: int) -> str:
-        return f"{self.path}: line {self.lines[row]}, column {name!r}"
+    A name that is no column, as "city=Wien", is 1 where column "city" says "Wien", else 0.
 
-    def numbers(self, name: str) -> np.ndarray:
-        """Return a column as float64 (rows,)."""
-        numbers = np.empty(len(self.lines))
-        for row, cell in enumerate(self.columns[name]):
-            number = _number(cell)
-            if number is None:
-                raise DataError(f"{self.where(name, row)}: {_no_number(cell)}")
-            numbers[row] = number
-        return numbers
+    Returns:
+        float64 (rows, len(names)).
 
-    def texts(self, name: str) -> np.ndarray:
-        """Return a column as text (rows,)."""
-        for row, cell in enumerate(self.columns[name]):
-            if cell.lower() in _NO_CLASS:
-                raise DataError(f"{self.where(name, row)}: {_no_number(cell)}")
-        return np.array(self.columns[name])
-
-    def is_text(self, name: str, cells: Callable[[Iterable[bool]], bool]) -> bool:
-        """Whether `all` or `any` of a column's cells are no numbers."""
-        return cells(_number(cell) is None for cell in self.columns[name])
-
-    def is_words(self, name: str) -> bool:
-        """Whether none of a column's cells is meant as a number."""
-        return not any(map(_meant_as_number, self.columns[name]))
-
-
-def _meant_as_number(cell: str) -> bool:
-    """Whether it is one, be it infinite, with a decimal comma or with underscores."""
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+    Raises:
+        DataError: the file can't be read, lacks a column, or a cell is no number or a text that
+            has no input; the message names the place.
+    """
+    table = read_table(Path(path))
+    inputs = np.empty((len(table.lines), len(names)))
+    known: dict[str, set[str]] = {}
+    for place, name in enumerate(names):
+        if name in table.names:
+            inputs[:, place] = table.numbers(name)
+            continue
+        column, _, text = name.partition("=")
+        if not text or column not in table.names:
+            raise DataError(
+                f"{table.path}: no column {column!r}{nearest(column, table.names)}; "
+                f"the network's inputs are {', '.join(names)}"
+            )
+        inputs[:, place] = table.texts(column) == text
+        known.setdefault(column, set()).add(text)
+    for column, texts in known.items():
+        for row, cell in enumerate(table.columns[column]):
+            if cell not in texts:
+                raise DataError(
+                    f"{table.where(column, row)}: {cell!r} is none of the texts that the network "
+                    f"knows: {', '.join(sorted(texts))}"
+                )
+    return inputs
 
 
-def _number(cell: str) -> float | None:
-    """Return the finite number in a cell, or None."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and "_" not in cell else None
-
-
-def _no_number(cell: str) -> str:
-    if cell.lower() in _NO_NUMBER:
-        return f"missing value ({cell!r}); fill it in, or leave the row out"
-    if _number(cell.replace(",", ".")) is not None:
-        return f"{cell!r} has a decimal comma; write decimals with a point"
-    return f"{cell!r} is not a finite number; turn text into numbers, or leave the column out"
-
-
-def _named(table: _Table, text: str, what: str) -> tuple[str, ...]:
+def _named(table: Table, text: str, what: str) -> tuple[str, ...]:
     """The columns that a text names: one, or several parted by commas."""
     if text in table.names:  # a name may hold a comma itself
         return (text,)
@@ -185,7 +158,7 @@ def _named(table: _Table, text: str, what: str) -> tuple[str, ...]:
     return names
 
 
-def _input_columns(table: _Table, columns: str | None, targets: tuple[str, ...]) -> tuple[str, ...]:
+def _input_columns(table: Table, columns: str | None, targets: tuple[str, ...]) -> tuple[str, ...]:
     if columns is None:
         inputs = tuple(name for name in table.names if name not in targets)
         if not inputs:
@@ -198,7 +171,7 @@ def _input_columns(table: _Table, columns: str | None, targets: tuple[str, ...])
     return inputs
 
 
-def _inputs(table: _Table, columns: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+def _inputs(table: Table, columns: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the inputs (rows, features) and their names; text one-hot."""
     parts: list[np.ndarray] = []
     names: list[str] = []
@@ -221,7 +194,7 @@ def _inputs(table: _Table, columns: tuple[str, ...]) -> tuple[np.ndarray, tuple[
 
 
 def _answers(
-    table: _Table, targets: tuple[str, ...], task: Task | None
+    table: Table, targets: tuple[str, ...], task: Task | None
 ) -> tuple[np.ndarray, tuple[str, ...], Task]:
     """Return the targets, the names of classes, labels or outputs, and the task."""
     if len(targets) == 1 and task != "multilabel":
@@ -243,7 +216,7 @@ def _answers(
 
 
 def _targets(
-    table: _Table, target: str, task: Task | None
+    table: Table, target: str, task: Task | None
 ) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """Return class numbers and the classes' names, or outputs (rows, 1) and None."""
     # A stray word in a column of numbers is a mistake, unless somebody says that they are classes.
@@ -264,7 +237,7 @@ def _targets(
     return _classes(table, target, values.astype(np.int64))
 
 
-def _classes(table: _Table, target: str, labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def _classes(table: Table, target: str, labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Number the different labels, sorted; they may be text or whole numbers."""
     names, y = np.unique(labels, return_inverse=True)
     if not 2 <= len(names) <= MOST_CLASSES:
@@ -273,64 +246,3 @@ def _classes(table: _Table, target: str, labels: np.ndarray) -> tuple[np.ndarray
             f"{target!r} holds {len(names)}): choose another target or task"
         )
     return y.astype(np.int64), tuple(str(name) for name in names)
-
-
-def _read(path: Path) -> _Table:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not text in UTF-8; save it as CSV in UTF-8") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: cannot be read ({reason})") from error
-    delimiter = _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    begins = 1  # the line of the row being read: a quote that is not closed runs to the end
-    try:
-        for cells in reader:
-            begins = reader.line_num + 1
-            if any(cell.strip() for cell in cells):
-                rows.append([cell.strip() for cell in cells])
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise DataError(f"{path}: line {begins}: not valid CSV ({error})") from error
-    if not rows:
-        raise DataError(f"{path}: empty; a header and at least one row are needed")
-    names = _header(path, rows.pop(0))
-    del lines[0]
-    if not rows:
-        raise DataError(f"{path}: a header but no rows; at least one is needed")
-    for cells, line in zip(rows, lines, strict=True):
-        if len(cells) != len(names):
-            raise DataError(
-                f"{path}: line {line}: the header has {len(names)} cells, parted by {delimiter!r}; "
-                f"this row has {len(cells)}: make them equal"
-            )
-    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    return _Table(path, names, columns, lines)
-
-
-def _delimiter(text: str) -> str:
-    """Return the delimiter that makes the most of the header."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return max(
-        ",;\t", key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), []))
-    )
-
-
-def _header(path: Path, names: list[str]) -> tuple[str, ...]:
-    if all(_number(name) is not None for name in names):
-        raise DataError(f"{path}: no header; write the names of the columns into the first line")
-    if len(names) < 2:
-        raise DataError(
-            f"{path}: one column only; at least one input and the target are needed, "
-            "parted by comma, semicolon or tab"
-        )
-    for place, name in enumerate(names, start=1):
-        if not name:
-            raise DataError(f"{path}: column {place} has no name; write one into the first line")
-        if name in names[: place - 1]:
-            raise DataError(f"{path}: two columns named {name!r}; give each its own name")
-    return tuple(names)

@@ -1,4 +1,4 @@
-"""Experiment files named on the command line, and the experiments in them."""
+"""Experiment files and runs named on the command line, and the experiments in them."""
 
 import difflib
 from collections.abc import Iterable
@@ -26,6 +26,14 @@ def experiment_file(value: str) -> Path:
 def experiment_or_run(value: str) -> Path:
     """An experiment file, or the folder of a run. Raises Failure."""
     return Path(value) if (Path(value) / "experiment.toml").is_file() else experiment_file(value)
+
+
+def folder_of_run(value: str) -> Path:
+    """The folder of a run. Raises Failure."""
+    folder = Path(value)
+    if not (folder / "experiment.toml").is_file():
+        raise Failure(f"{folder} is not the folder of a run: it holds no experiment.toml")
+    return folder
 
 
 def comparison_file(value: str) -> Path:

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from tui_nn.commands.failures import Failure, bad_input
+from tui_nn.commands.files import folder_of_run
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("run", type=folder_of_run, metavar="RUN")
 @click.option("--start", default="", metavar="TEXT", help="What is written already.")
 @click.option(
     "--count", type=click.IntRange(1, 1000), default=5, metavar="N", help="How many; 5 unless told."
@@ -46,8 +47,6 @@ def sample(run: Path, start: str, count: int, length: int, temperature: float, s
 
     if math.isnan(temperature):
         raise Failure("--temperature is no number (is nan)")
-    if not (run / "experiment.toml").is_file():
-        raise Failure(f"{run} is not the folder of a run: it holds no experiment.toml")
     with bad_input(str(run)):
         trainer = trained(run)
     dataset = trainer.data.dataset
