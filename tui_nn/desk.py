@@ -227,7 +227,7 @@ class Desk:
         experiment = self._given
         if experiment is None:
             return "no network yet"
-        text = f"{experiment.data.name} · {outline(experiment)}"
+        text = f"{experiment.data.title} · {outline(experiment)}"
         return f"≠ Build: r starts it  {text}" if self._changed else text
 
     @property
@@ -247,7 +247,7 @@ class Desk:
         watched = isinstance(self.app.screen_stack[0], Transport)
         if watched and self._told_of != self.draft.tree:
             self._told_of = self.draft.tree
-            text = f"What goes on is {self._given.data.name} · {outline(self._given)}."
+            text = f"What goes on is {self._given.data.title} · {outline(self._given)}."
             self.app.notify(text, title="Build holds another experiment: r starts it")
 
     def command(self, command: protocol.Command) -> None:

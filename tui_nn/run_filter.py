@@ -74,7 +74,7 @@ def _term(part: str, records: Iterable[Record]) -> Callable[[Record], bool]:
 
 
 def _words(record: Record) -> str:
-    about = (title_of(record), *record.label.tags, record.experiment.data.name)
+    about = (title_of(record), *record.label.tags, record.experiment.data.title)
     return " ".join((*about, record.folder.parent.name, record.folder.name)).casefold()
 
 

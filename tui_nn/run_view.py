@@ -168,7 +168,7 @@ def _values(record: Record, names: dict[str, str], best: str) -> dict[str, str |
     last, metric = record.last, _metric([record])
     return {
         "name": " #".join((title_of(record), *record.label.tags)),
-        "data": record.experiment.data.name,
+        "data": record.experiment.data.title,
         "network": outline(record.experiment),
         "differs": _differing(record, names),
         "epoch": record.epochs[-1].epoch if record.epochs else 0,

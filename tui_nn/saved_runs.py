@@ -38,6 +38,6 @@ def saved_runs() -> list[SavedRun]:
         done = f"epoch {epochs[-1].epoch}/{experiment.training.epochs}" if epochs else "epoch 0"
         loss = f"  loss {epochs[-1].loss:.4g}" if epochs else ""
         when = f"{datetime.fromtimestamp(saved):%d %b %H:%M}"
-        name = Label.of(folder).name or experiment.data.name
+        name = Label.of(folder).name or experiment.data.title
         found.append(SavedRun(folder, f"{when}  {name}  {done}{loss}"))
     return found

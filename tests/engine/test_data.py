@@ -261,3 +261,16 @@ def test_rows_that_are_not_one_hot_are_labels_or_numbers_to_predict(value: float
 def test_arrays_that_dont_fit_are_refused(x: Any, y: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         prepared(name="arrays", arrays=(x, y))
+
+
+@pytest.mark.parametrize(
+    ("block", "title"),
+    [
+        ({"name": "iris"}, "iris"),
+        ({"name": "csv", "path": "tables/houses.csv"}, "houses.csv"),
+        ({"name": "text", "path": "poem.txt"}, "poem.txt"),
+    ],
+)
+def test_data_of_ones_own_are_called_like_their_file(block: dict[str, str], title: str):
+    experiment = {"data": block, "layers": [{"type": "dense", "units": 1}], "loss": "mse"}
+    assert Experiment.parse(experiment).data.title == title

@@ -1,5 +1,6 @@
 """What the data blocks of an experiment share: their name, their split, how they are loaded."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -31,6 +32,12 @@ class DataBlock(Block):
     """Which data, and how it is loaded: with the fields that are options of its loader."""
 
     name: str
+
+    @property
+    def title(self) -> str:
+        """What to call it: its name, or its file's where it comes from one of a person's own."""
+        path: str | None = getattr(self, "path", None)
+        return Path(path).name if path else self.name
 
     def load(self) -> Dataset:
         """The samples as stored. Raises `tui_nn_datasets.DataError`."""
