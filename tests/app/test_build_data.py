@@ -1,10 +1,13 @@
 """Build mode's data: the network and loss that other data bring, what is usual, the preview."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from build_app import BuildApp, prompts, ready
 from textual.app import App
-from textual.widgets import OptionList, Select, Static
+from textual.widgets import Button, Input, OptionList, Select, Static
+from textual_fspicker import FileOpen
 from waiting import screen_text, until
 
 from tui_nn.draft import Draft
@@ -128,3 +131,35 @@ def test_columns_of_a_table_have_the_numbers_that_pick_them():
     preview = Preview.of(Draft(starters()["diabetes"]).review().data)
     assert preview.header[:3] == ("age\n0", "sex\n1", "bmi\n2")
     assert preview.header[-1] == "→ progression"
+
+
+async def test_a_table_of_ones_own_is_chosen_among_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tables").mkdir()
+    rows = "".join(f"{n},{n % 7},{'yes' if n % 2 else 'no'}\n" for n in range(30))
+    (tmp_path / "tables" / "houses.csv").write_text(f"size,rooms,sold\n{rows}")
+    app = BuildApp()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        app.field("data").query(Select).first().value = "csv"
+        await until(pilot, lambda: app.has_field("data.path"), "its form")
+        field = app.field("data.path")
+        await until(pilot, lambda: field.has_class("-wrong"), "that a file is missing")
+        field.query_one(Button).press()
+        await until(pilot, lambda: isinstance(app.screen, FileOpen), "a choice of files")
+        await until(pilot, lambda: "tables" in screen_text(app), "the folder it was started from")
+        app.screen.query_one(Input).value = str(tmp_path / "tables" / "houses.csv")
+        app.screen.query_one(Input).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: app.draft.value("data.path") == "tables/houses.csv", "the path")
+        assert field.query_one(Input).value == "tables/houses.csv"
+        await until(pilot, lambda: "sold from 2 columns" in screen_text(app), "the preview")
+        await until(pilot, lambda: app.reviews[-1].problems == (), "a network that fits")
+        field.query_one(Button).press()
+        await until(pilot, lambda: isinstance(app.screen, FileOpen), "a choice of files")
+        await until(pilot, lambda: "houses.csv" in screen_text(app), "the folder of the file")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, FileOpen), "the form again")
+        assert app.draft.value("data.path") == "tables/houses.csv"

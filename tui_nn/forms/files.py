@@ -36,6 +36,17 @@ async def comparison_to_open(app: App[Any], folder: Path) -> Path | None:
     return path
 
 
+async def data_to_open(app: App[Any], folder: Path) -> Path | None:
+    """The table or text that was chosen, None if none was. To be awaited in a worker."""
+    from textual_fspicker import FileOpen
+
+    filters = _filters("Data", ".csv", ".tsv", ".txt")
+    path: Path | None = await app.push_screen_wait(
+        FileOpen(folder, title="Your data", filters=filters)
+    )
+    return path
+
+
 async def file_to_save(app: App[Any], draft: Draft) -> Path | None:
     """The file that was chosen; one that exists only after asking. To be awaited in a worker."""
     from tui_nn.forms.save_as import SaveAs
@@ -57,9 +68,10 @@ def _folder(draft: Draft) -> Path:
     return draft.path.parent if draft.path else Path.cwd()
 
 
-def _filters(what: str = "Experiments") -> Any:
+def _filters(what: str = "Experiments", *suffixes: str) -> Any:
     from textual_fspicker import Filters
 
+    wanted = suffixes or (".toml",)
     return Filters(
-        (what, lambda path: path.suffix.lower() == ".toml"), ("All files", lambda _: True)
+        (what, lambda path: path.suffix.lower() in wanted), ("All files", lambda _: True)
     )

@@ -10,8 +10,10 @@ from textual.widgets import Button, Collapsible, Static
 
 from tui_nn.draft import edited
 from tui_nn.forms.field import ChoiceField, Edited, Field, NumbersField, TextField, TruthField
+from tui_nn.forms.file_field import FileField
 from tui_nn.forms.spec import (
     Choice,
+    File,
     Listing,
     Nested,
     Number,
@@ -33,6 +35,8 @@ def field(spec: Spec, path: str, value: Any) -> Field:
     match spec.content:
         case Number() | Text():
             return TextField(spec, path, value)
+        case File():
+            return FileField(spec, path, value)
         case Truth():
             return TruthField(spec, path, value)
         case Choice():

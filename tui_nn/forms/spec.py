@@ -25,6 +25,11 @@ class Text:
 
 
 @dataclass(frozen=True)
+class File:
+    """The path of a file."""
+
+
+@dataclass(frozen=True)
 class Truth:
     """Yes or no."""
 
@@ -94,7 +99,7 @@ class Listing:
     item: "Nested | Variants"
 
 
-Content = Number | Text | Truth | Choice | Numbers | Variants | Nested | Listing
+Content = Number | Text | File | Truth | Choice | Numbers | Variants | Nested | Listing
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,11 @@ def specs(block: type[Block]) -> tuple[Spec, ...]:
 def spec(name: str, info: FieldInfo) -> Spec:
     """One field. Raises TypeError for a type that no form can show."""
     types = [part for part in _union(info.annotation) if part is not type(None)]
-    content = _content(types, info.metadata, info.discriminator)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    content = File() if extra.get("file") else _content(types, info.metadata, info.discriminator)
     default = None if info.is_required() else _default(info)
     if isinstance(default, Block):
         default = default.model_dump(mode="json", exclude_unset=True)
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     said = [info.description or "", _range(info.metadata, content), str(extra.get("unit", ""))]
     return Spec(
         name,
@@ -156,8 +161,8 @@ def _default(info: FieldInfo) -> Any:
 
 
 def scalar(content: Content) -> bool:
-    """Whether it is a single value: a number, a text, yes or no, one of a few."""
-    return isinstance(content, Number | Text | Truth | Choice)
+    """Whether it is a single value: a number, a text, a path, yes or no, one of a few."""
+    return isinstance(content, Number | Text | File | Truth | Choice)
 
 
 def _content(types: list[Any], metadata: list[Any], discriminator: Any) -> Content:

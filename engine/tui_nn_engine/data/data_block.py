@@ -20,6 +20,14 @@ ValidationFraction = Annotated[
     Fraction, Field(description="share of the training samples held out to watch overfitting")
 ]
 TestFraction = Annotated[Fraction, Field(description="share held out for the final test")]
+FilePath = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="the file; from where you started tui-nn",
+        json_schema_extra={"file": True},
+    ),
+]
 Samples = Annotated[int, Field(ge=2, le=1_000_000, description="how many to make")]
 Noise = Annotated[float, Field(ge=0, le=10, description="standard deviation added to each value")]
 DataSeed = Annotated[

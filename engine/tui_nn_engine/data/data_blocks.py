@@ -9,6 +9,7 @@ from tui_nn_engine.data.data_block import (
     Bipolar,
     DataBlock,
     DataSeed,
+    FilePath,
     Noise,
     Samples,
     ScaledData,
@@ -68,7 +69,7 @@ class CsvData(ScaledData):
     """A table of one's own, with a header row."""
 
     name: Literal["csv"]
-    path: Annotated[str, Field(min_length=1, description="the file; from where you started tui-nn")]
+    path: FilePath
     target: Annotated[
         str | None,
         Field(description="column to predict; several parted by commas; default: the last"),

@@ -7,6 +7,7 @@ from pydantic import Field
 from tui_nn_engine.data.data_block import (
     DataBlock,
     DataSeed,
+    FilePath,
     Noise,
     Samples,
     ScaledData,
@@ -149,9 +150,7 @@ class TextData(DataBlock):
     """
 
     name: Literal["text"]
-    path: Annotated[
-        str, Field(min_length=1, description="a text or CSV file; from where you started tui-nn")
-    ]
+    path: FilePath
     lines: Annotated[
         bool, Field(description="each line is a sequence of its own: words, names")
     ] = False
