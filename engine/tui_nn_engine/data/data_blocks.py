@@ -72,15 +72,24 @@ class CsvData(ScaledData):
     path: FilePath
     target: Annotated[
         str | None,
-        Field(description="column to predict; several parted by commas; default: the last"),
+        Field(
+            description="column to predict; several parted by commas",
+            json_schema_extra={"nothing": "the last"},
+        ),
     ] = None
     columns: Annotated[
         str | None,
-        Field(description="inputs, parted by commas; default: all others; text becomes one-hot"),
+        Field(
+            description="inputs, parted by commas; text becomes one-hot",
+            json_schema_extra={"nothing": "all others"},
+        ),
     ] = None
     task: Annotated[
         Literal["classification", "multilabel", "regression"] | None,
-        Field(description="default: by the values of the target columns"),
+        Field(
+            description="what the target is",
+            json_schema_extra={"nothing": "by its values"},
+        ),
     ] = None
     scaling: Scaling = "standardize"
     validation_fraction: ValidationFraction = 0.1
