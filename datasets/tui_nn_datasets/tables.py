@@ -119,26 +119,30 @@ def read_inputs(path: str | Path, names: Sequence[str]) -> np.ndarray:
     """
     table = read_table(Path(path))
     inputs = np.empty((len(table.lines), len(names)))
-    known: dict[str, set[str]] = {}
+    places: dict[str, dict[str, int]] = {}  # by column: of each of its texts
     for place, name in enumerate(names):
         if name in table.names:
             inputs[:, place] = table.numbers(name)
             continue
-        column, _, text = name.partition("=")
-        if not text or column not in table.names:
+        fitting = [column for column in table.names if name.startswith(f"{column}=")]
+        if not fitting:
+            column = name.partition("=")[0]
             raise DataError(
                 f"{table.path}: no column {column!r}{nearest(column, table.names)}; "
                 f"the network's inputs are {', '.join(names)}"
             )
-        inputs[:, place] = table.texts(column) == text
-        known.setdefault(column, set()).add(text)
-    for column, texts in known.items():
-        for row, cell in enumerate(table.columns[column]):
+        column = max(fitting, key=len)
+        places.setdefault(column, {})[name[len(column) + 1 :]] = place
+    for column, texts in places.items():
+        cells = table.texts(column)
+        for row, cell in enumerate(cells):
             if cell not in texts:
                 raise DataError(
-                    f"{table.where(column, row)}: {cell!r} is none of the texts that the network "
-                    f"knows: {', '.join(sorted(texts))}"
+                    f"{table.where(column, row)}: {str(cell)!r} is none of the texts that the "
+                    f"network knows: {', '.join(texts)}"
                 )
+        for text, place in texts.items():
+            inputs[:, place] = cells == text
     return inputs
 
 

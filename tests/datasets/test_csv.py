@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_nn_datasets import DataError, Dataset, load
+from tui_nn_datasets import DataError, Dataset, load, read_inputs
 from tui_nn_datasets.tables import read_csv
 
 
@@ -53,6 +53,14 @@ def test_the_inputs_may_be_named_in_any_order(table):
     assert (data.input_names, data.x.tolist()) == (("b", "a"), [[2, 1], [5, 4]])
     assert table(content, columns="id").input_names == ("id=x1", "id=x2")
     assert table('"a, b",y\n1,2.5\n', columns="a, b").input_names == ("a, b",)
+
+
+def test_the_inputs_of_another_table_are_found_by_their_names(table, tmp_path):
+    data = table("a,a=b,n,y\nx=1,p,2,3.5\ny,q,3,4.5\n")
+    assert data.input_names == ("a=x=1", "a=y", "a=b=p", "a=b=q", "n")
+    other = tmp_path / "other.csv"
+    other.write_text("n;more;a=b;a\n7;?;q;x=1\n8;;p;y\n")
+    assert read_inputs(other, data.input_names).tolist() == [[1, 0, 0, 1, 7], [0, 1, 1, 0, 8]]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

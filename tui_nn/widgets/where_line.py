@@ -31,8 +31,10 @@ class WhereLine(Static):
         width = self.size.width
         if self._moment is None:
             return
-        forms = [_looked_at(self._moment, self._follows, *form) for form in FORMS]
-        line = next((form for form in forms if form.cell_length <= width), forms[-1])
+        for form in FORMS:
+            line = _looked_at(self._moment, self._follows, *form)
+            if line.cell_length <= width:
+                break
         for part in _written(self._moment):
             if line.cell_length + 2 + part.cell_length <= width:
                 line = Content.assemble(line, "  ", part)
