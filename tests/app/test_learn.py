@@ -12,6 +12,7 @@ from waiting import PATIENCE
 
 from tui_nn.lessons import entries, load
 from tui_nn.lessons.shelf import Shelf
+from tui_nn.modes.learn import Learn
 from tui_nn.widgets.lesson_list import LessonList
 from tui_nn.widgets.story_page import StoryPage
 
@@ -258,6 +259,21 @@ async def test_everything_can_be_reached_at_every_size(
         await app.until(lambda: mode._reading.asked.number == 2, "the second question")
         await app.press("escape", "home")
         await app.shows("L6 Backpropagation")
+
+
+async def test_a_page_is_read_from_its_top_however_late_the_field_has_the_focus(
+    laboratory: Any, xor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual scrolls to what has the focus: to nothing, where that is not laid out yet."""
+    monkeypatch.setattr(Learn, "call_later", Learn.call_after_refresh)
+    async with laboratory(xor, (40, 12)) as app:
+        mode = await learn_small(app)
+        await app.pilot.pause()
+        assert "Forward: the hidden units" in app.screen()
+        await answer(app, "-0.7")
+        await app.until(lambda: mode._reading.asked.number == 2, "the second question")
+        await app.pilot.pause()
+        assert "Exercise 2 of 2" in app.screen()
 
 
 async def scroll_to(app: Any, text: str) -> None:

@@ -50,10 +50,12 @@ async def settled(*_: object) -> bool:
 
 
 def _at_work(app: App[Any]) -> bool:
-    """Whether a part of it does not just wait for its next message, or is yet to be drawn."""
+    """Whether a part of it does not just wait for its next message, moves or is yet to be drawn."""
     screen = app.screen
     return bool(
         any(part.is_running and not _waits(part) for part in (app, *app._registry))
+        or any(_is_up(task) for task in asyncio.all_tasks() - {asyncio.current_task()})
+        or app.animator._animations
         or app._resize_event
         or screen._layout_required
         or screen._repaint_required
@@ -64,6 +66,12 @@ def _at_work(app: App[Any]) -> bool:
 
 def _waits(part: MessagePump) -> bool:
     return any(not one.done() for one in part._message_queue.ready_event._waiters)
+
+
+def _is_up(task: "asyncio.Task[Any]") -> bool:
+    """Whether it has something to do: what it waited for has come, or it waits for nothing."""
+    waited_for = getattr(task, "_fut_waiter", None)
+    return waited_for is None or waited_for.done()
 
 
 def form_stands(build: Build, path: str) -> bool:

@@ -146,7 +146,8 @@ def focus_field(form: Widget, place: str) -> None:
     over = [one for one in fields if one.owns(Problem(place, ""))]
     for nearest in [*sorted(over, key=lambda one: -len(one.path)), *fields][:1]:
         for target in [widget for widget in nearest.query("*") if widget.focusable][:1]:
-            target.focus()
+            target.focus(scroll_visible=False)
+            form.call_after_refresh(target.scroll_visible, animate=False)
 
 
 class TextField(Field):

@@ -191,7 +191,7 @@ class Learn(Mode):
             "lessons.",
             [Content.assemble(("✗ ", "$text-error"), str(problem)) for problem in problems],
         )
-        self._pane.page.focus()
+        self._pane.page.focus(scroll_visible=False)
         self.refresh_bindings()
 
     @work(group="page", exclusive=True)
@@ -210,7 +210,7 @@ class Learn(Mode):
             return
         self._show_list(reading.name)
         await self._tell(into_field=True)
-        self._pane.scroll_home(animate=False)
+        self._pane.to_top()
         self._save_progress()
 
     async def _tell(self, *, into_field: bool) -> None:
@@ -267,7 +267,7 @@ class Learn(Mode):
     def action_out(self) -> None:
         """Out of the field; then back to the list."""
         if isinstance(self.focused, Answer):
-            self._pane.page.focus()
+            self._pane.page.focus(scroll_visible=False)
         elif not isinstance(self.focused, LessonList):
             self.action_shelf()
 
@@ -303,7 +303,7 @@ class Learn(Mode):
         if verdict.solved:
             box.say(f"{sign} {verdict.text}", style)
             await self._tell(into_field=True)
-            self._pane.scrolling.scroll_end(animate=False)
+            self._pane.to_end()
             return
         key = "s" if box.field.for_number else "escape, then s,"  # which a word may begin with
         offer = f"after {OFFER_AFTER} wrong ones {key} shows it"
@@ -324,7 +324,7 @@ class Learn(Mode):
         figure = self._page.values[asked.value]
         self._pane.exercise.say(f"· {figure.label} = {figure.shown}", "dim")
         await self._tell(into_field=isinstance(self.focused, Answer))
-        self._pane.scrolling.scroll_end(animate=False)
+        self._pane.to_end()
 
     @work(group="page", exclusive=True)
     async def action_again(self) -> None:
@@ -333,6 +333,7 @@ class Learn(Mode):
             self._reading.ask_again()
             self._pane.exercise.say("")
             await self._tell(into_field=True)
+            self._pane.to_end()
 
     # -- files, Step mode -----------------------------------------------------------------------
 

@@ -54,7 +54,8 @@ class StoryPane(Vertical):
     async def tell(self, reading: "Reading", page: "Page", *, into_field: bool) -> None:
         """Show a step as far as its exercises are answered.
 
-        `into_field`: there the keys go, for one will type a number.
+        `into_field`: there the keys go, for one will type a number. What is in view stays: a focus
+        that scrolls does so before the next layout or after it, as it happens.
         """
         asked, box = reading.asked, self.exercise
         await self.page.show(page, asked.value if asked else None)
@@ -62,7 +63,7 @@ class StoryPane(Vertical):
         box.display = asked is not None or reading.can_ask_again
         if asked is None:
             box.rest("Exercise done: a asks again")
-            self.page.focus()
+            self.page.focus(scroll_visible=False)
             return
         number = not isinstance(page.values[asked.value].value, str)
         title = f"Exercise {asked.number} of {asked.count}" if asked.count > 1 else "Exercise"
@@ -70,18 +71,27 @@ class StoryPane(Vertical):
         if reading.offers_answer(asked.value):
             box.offer()
         if into_field:
-            box.field.focus()
+            box.field.focus(scroll_visible=False)
 
     async def say(self, title: str, text: str, lines: Iterable[Content]) -> None:
         """Show words in place of a story, and lines below them."""
         self.border_title = ""
         self.exercise.display = self.query_one(StoryNav).display = False
         await self.page.show_text(title, text, lines)
+        self.to_top()
 
     @property
     def scrolling(self) -> Widget:
         """What scrolls: the page, on a low screen all of it, its exercise too."""
         return self if self.show_vertical_scrollbar else self.page
+
+    def to_top(self) -> None:
+        """From where one reads."""
+        self.scroll_home(animate=False)
+
+    def to_end(self) -> None:
+        """To the newest figure and the question, once they are laid out."""
+        self.call_after_refresh(lambda: self.scrolling.scroll_end(animate=False))
 
     def leaf(self, direction: int) -> bool:
         """Scroll by so many pages; False at the end, where there is nothing to scroll."""
