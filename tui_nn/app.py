@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tui_nn.modes.build import Build
 
 TERMINATED = 143
+MODES_IN_ORDER = ("build", "train", "step", "inspect", "compare", "learn")
+STYLES = 1000  # sources of styles: what Textual parses again for each new kind of widget, above 64
 OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
 
 
@@ -47,7 +49,8 @@ class Laboratory(App[None]):
     """The neural-network laboratory. `path` is an experiment file or the folder of a run."""
 
     TITLE = "tui-nn"
-    CSS_PATH = "app.tcss"
+    # All at once: for each file that comes later, Textual parses all that it has anew.
+    CSS_PATH = ["app.tcss", *(f"modes/{mode}.tcss" for mode in MODES_IN_ORDER)]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [
         _mode("1", "build", "Put the network together"),
@@ -63,6 +66,8 @@ class Laboratory(App[None]):
 
     def __init__(self, path: Path | None = None) -> None:
         super().__init__()
+        self.stylesheet._parse_cache.grow(STYLES)
+        self._colours = self.get_css_variables()
         self.desk: Desk | None = None
         self._path = path
         self._early_keys: list[str] = []
@@ -115,6 +120,17 @@ class Laboratory(App[None]):
         """Leave; what is still under way is called off, so that it meets no half a screen."""
         self.workers.cancel_all()
         super().exit(result, return_code, message)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Parse all styles anew where a colour has changed.
+
+        Textual asks for it whenever a mode is entered, for each new one twice; a screen that is
+        entered has its styles applied anyway.
+        """
+        colours = self.get_css_variables()
+        if colours != self._colours:
+            self._colours = colours
+            super().refresh_css(animate)
 
     # -- messages -------------------------------------------------------------------------------
 

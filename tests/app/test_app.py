@@ -4,12 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.css import stylesheet
 from textual.geometry import Offset
 from textual.widgets import Input
 
 from tui_nn.widgets.help import Help
-from tui_nn.widgets.status_line import RunTitle
+from tui_nn.widgets.status_line import Counters, RunTitle
 from tui_nn_engine import Experiment
+
+MODES = (
+    ("1", "build"),
+    ("3", "step"),
+    ("4", "inspect"),
+    ("5", "compare"),
+    ("6", "learn"),
+    ("2", "train"),
+)
 
 
 async def test_it_opens_on_digits_ready_to_train(laboratory: Any) -> None:
@@ -166,6 +176,46 @@ async def test_every_theme_and_size_can_be_drawn(
                 app.app.theme = theme
                 await app.pilot.pause()
                 assert len(app.screen().splitlines()) == size[1]
+
+
+async def test_a_theme_reaches_every_mode_wherever_it_is_chosen(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        for theme, bright in (("textual-dark", False), ("textual-light", True), ("nord", False)):
+            app.app.theme = theme
+            for key, name in MODES:
+                await app.mode(key, name)
+                await app.pilot.pause()
+                assert all((shade > 128) is bright for shade in backgrounds(app)), (theme, name)
+
+
+def backgrounds(app: Any) -> list[int]:
+    """How bright it is behind the counters, in each of the first columns (0 to 255)."""
+    line = app.app.screen.query_one(Counters).region.y
+    styles = [app.app.screen.get_style_at(column, line) for column in range(20)]
+    return [max(style.bgcolor.get_truecolor()) for style in styles]
+
+
+async def test_styles_are_parsed_once_however_many_modes_are_entered(
+    laboratory: Any, xor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual would parse all it has, three times over, for each new mode."""
+    parsed = []
+    parse = stylesheet.parse
+
+    def count(scope: str, css: str, *of: Any, **how: Any) -> Any:
+        parsed.append(css)
+        return parse(scope, css, *of, **how)
+
+    monkeypatch.setattr(stylesheet, "parse", count)
+    async with laboratory(xor) as app:
+        for key, name in MODES:
+            await app.mode(key, name)
+        assert len(parsed) > 50
+        assert len(parsed) <= 2 * len(set(parsed))
+        parsed.clear()
+        app.app.theme = "textual-light"
+        await app.pilot.pause()
+        assert len(parsed) > 50
 
 
 async def test_the_same_is_not_said_twice_at_once(laboratory: Any, xor: Path) -> None:

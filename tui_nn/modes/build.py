@@ -45,7 +45,6 @@ _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 class Build(Arranging):
     """Parts on the left, the form of one in the middle, data and problems on the right."""
 
-    CSS_PATH = "build.tcss"
     HELP = HELP
     BINDING_GROUP_TITLE = "Build mode"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (112, "-wide")]
