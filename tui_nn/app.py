@@ -32,13 +32,21 @@ if TYPE_CHECKING:
     from tui_nn.modes.build import Build
 
 TERMINATED = 143
-MODES_IN_ORDER = ("build", "train", "step", "inspect", "compare", "learn")
 STYLES = 1000  # sources of styles: what Textual parses again for each new kind of widget, above 64
 OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
+MODES = {
+    "build": "Put the network together",
+    "train": "Watch it learn",
+    "step": "One update, an operation at a time",
+    "inspect": "Look inside the network, and at its mistakes",
+    "compare": "Runs beside each other",
+    "learn": "Lessons, worked by hand",
+}
 
 
-def _mode(key: str, name: str, tooltip: str) -> Binding:
-    return Binding(key, f"switch_mode('{name}')", name, show=False, tooltip=tooltip)
+def _key_of_mode(number: int, name: str) -> Binding:
+    action = f"switch_mode('{name}')"
+    return Binding(str(number), action, name, show=False, tooltip=MODES[name])
 
 
 class EngineSpoke(Message):
@@ -50,15 +58,10 @@ class Laboratory(App[None]):
 
     TITLE = "tui-nn"
     # All at once: for each file that comes later, Textual parses all that it has anew.
-    CSS_PATH = ["app.tcss", *(f"modes/{mode}.tcss" for mode in MODES_IN_ORDER)]
+    CSS_PATH = ["app.tcss", *(f"modes/{mode}.tcss" for mode in MODES)]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [
-        _mode("1", "build", "Put the network together"),
-        _mode("2", "train", "Watch it learn"),
-        _mode("3", "step", "One update, an operation at a time"),
-        _mode("4", "inspect", "Look inside the network, and at its mistakes"),
-        _mode("5", "compare", "Runs beside each other"),
-        _mode("6", "learn", "Lessons, worked by hand"),
+        *(_key_of_mode(number, name) for number, name in enumerate(MODES, 1)),
         Binding("q", "quit", "Quit", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("f5", "train", "Train", show=False, tooltip="From anywhere"),

@@ -120,7 +120,7 @@ class Desk:
 
     async def _begin(self) -> None:
         await self._start_engine(self._resume)
-        for mode in ("step", "inspect", "compare", "learn"):
+        for mode in ("build", "step", "inspect", "compare", "learn"):
             await asyncio.to_thread(import_module, f"tui_nn.modes.{mode}")
 
     def close(self) -> None:
