@@ -25,6 +25,8 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui_nn.modes import MODES
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -34,14 +36,6 @@ if TYPE_CHECKING:
 TERMINATED = 143
 STYLES = 1000  # sources of styles: what Textual parses again for each new kind of widget, above 64
 OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
-MODES = {
-    "build": "Put the network together",
-    "train": "Watch it learn",
-    "step": "One update, an operation at a time",
-    "inspect": "Look inside the network, and at its mistakes",
-    "compare": "Runs beside each other",
-    "learn": "Lessons, worked by hand",
-}
 
 
 def _key_of_mode(number: int, name: str) -> Binding:

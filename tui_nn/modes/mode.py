@@ -10,18 +10,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_nn.modes import MODES
 from tui_nn.monitor import Monitor
 from tui_nn.widgets.key_line import KeyLine
 from tui_nn.widgets.status_line import Counters, RunTitle
-
-MODES = {
-    "build": "1 Build",
-    "train": "2 Train",
-    "step": "3 Step",
-    "inspect": "4 Inspect",
-    "compare": "5 Compare",
-    "learn": "6 Learn",
-}
 
 
 class ModeBar(Static):
@@ -31,7 +23,8 @@ class ModeBar(Static):
 
     def __init__(self, current: str) -> None:
         line = ""
-        for mode, label in MODES.items():
+        for number, mode in enumerate(MODES, 1):
+            label = f"{number} {mode.capitalize()}"
             if mode == current:  # its mark covers the spaces beside it
                 line = f"{line.removesuffix(' ')}[reverse] {label} [/]"
             else:
