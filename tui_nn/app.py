@@ -51,7 +51,7 @@ class Laboratory(App[None]):
     """The neural-network laboratory. `path` is an experiment file or the folder of a run."""
 
     TITLE = "tui-nn"
-    # All at once: for each file that comes later, Textual parses all that it has anew.
+    # Each mode names its own, too: but for one that comes later, Textual parses all it has anew.
     CSS_PATH = ["app.tcss", *(f"modes/{mode}.tcss" for mode in MODES)]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [

@@ -45,6 +45,7 @@ _PAUSE = 0.12  # seconds without a key before an edit is reviewed
 class Build(Arranging):
     """Parts on the left, the form of one in the middle, data and problems on the right."""
 
+    CSS_PATH = "build.tcss"
     HELP = HELP
     BINDING_GROUP_TITLE = "Build mode"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (112, "-wide")]
@@ -75,6 +76,7 @@ class Build(Arranging):
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
+        self.add_class("-at-parts")  # the first tab
         self._form: Field | Form | None = None
         self._exchange = Exchange()
         self._review: Review | None = None
@@ -108,7 +110,6 @@ class Build(Arranging):
         """Show the draft and review it."""
         self.query_one(DataPreview).show(None, "loading the data…")
         self.reload()
-        self._show_pane("parts")
         self.query_one(PartList).focus()
 
     def on_screen_resume(self) -> None:

@@ -51,6 +51,7 @@ class Compare(ComparisonFiles):
     `open_experiment` takes an experiment into Build; `file` is a comparison to be run at once.
     """
 
+    CSS_PATH = "compare.tcss"
     HELP = HELP
     BINDING_GROUP_TITLE = "Compare mode"
     name_of_mode = "compare"

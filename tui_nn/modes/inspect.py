@@ -63,6 +63,7 @@ IDLE = """There is nothing to look at yet.
 class Inspect(Transport):
     """Views of the network as it is now; those that suit the data have a tab."""
 
+    CSS_PATH = "inspect.tcss"
     ALLOW_SELECT = False  # a mouse that is dragged draws
     name_of_mode = "inspect"
     HELP = HELP

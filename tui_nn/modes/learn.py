@@ -62,6 +62,7 @@ class Learn(Mode):
     `take_apart` opens Step mode where the lesson stands; `path` is a lesson file to begin with.
     """
 
+    CSS_PATH = "learn.tcss"
     HELP = HELP
     BINDING_GROUP_TITLE = "Learn mode"
     name_of_mode = "learn"

@@ -75,6 +75,7 @@ def _transport() -> list[BindingType]:
 class Step(StepTime, inherit_bindings=False):
     """The program of one update with its numbers, for one layer, unit and sample."""
 
+    CSS_PATH = "step.tcss"
     HELP = HELP
     BINDING_GROUP_TITLE = "Step mode"
     name_of_mode = "step"

@@ -42,6 +42,7 @@ dead, saturated, not learning. Of the row you choose it says why, and what to tr
 class Train(Transport):
     """Watch it learn."""
 
+    CSS_PATH = "train.tcss"
     name_of_mode = "train"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     HELP = HELP
