@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.events import Key
 from textual.message import Message
 from textual.notifications import SeverityLevel
@@ -118,6 +119,14 @@ class Laboratory(App[None]):
         self.workers.cancel_all()
         super().exit(result, return_code, message)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Who leaves is not told what a mode that was just being put up lacks.
+
+        From `exit` on Textual mounts nothing more: whatever looks for its parts then finds none.
+        """
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
+
     def refresh_css(self, animate: bool = True) -> None:
         """Parse all styles anew where a colour has changed.
 
@@ -187,8 +196,10 @@ class Laboratory(App[None]):
         """Leave; a run saves itself, but changes that no file holds are asked about."""
         if self.desk is None:
             self.exit()
-        elif not isinstance(self.screen, ModalScreen):
-            self.run_worker(self.desk.leave())
+            return
+        for dialog in reversed(self.screen_stack[1:]):
+            dialog.dismiss()
+        self.run_worker(self.desk.leave())
 
     def action_train(self) -> None:
         """Start training, wherever one is."""

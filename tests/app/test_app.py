@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from textual.css import stylesheet
 from textual.geometry import Offset
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from tui_nn.widgets.help import Help
 from tui_nn.widgets.status_line import Counters, RunTitle
@@ -93,6 +93,26 @@ async def test_letters_typed_into_a_dialog_are_text(laboratory: Any, xor: Path) 
         assert field.value == "q1e r"
         assert app.app.return_code is None
         assert app.monitor.iteration == 0
+
+
+async def test_ctrl_q_leaves_from_a_dialog_too(laboratory: Any, xor: Path) -> None:
+    async with laboratory(xor) as app:
+        await app.press("question_mark", "l", "ctrl+q")
+        await app.until(lambda: app.app.return_code == 0, "the end")
+
+
+async def test_what_is_in_no_file_is_asked_about_once_however_often_one_leaves(
+    laboratory: Any, xor: Path
+) -> None:
+    async with laboratory(xor) as app:
+        app.desk.draft.set("layers[0].units", 7)
+        await app.press("l", "ctrl+q", "ctrl+q")
+        await app.shows("changes that are in no file")
+        await app.press("escape")
+        await app.until(lambda: len(app.app.screen_stack) == 1, "the mode")
+        assert app.app.return_code is None
+        await app.press("space")
+        await app.state("completed")
 
 
 async def test_an_edit_is_taken_over_before_and_kept_back_after_the_first_update(
@@ -216,6 +236,14 @@ async def test_styles_are_parsed_once_however_many_modes_are_entered(
         app.app.theme = "textual-light"
         await app.pilot.pause()
         assert len(parsed) > 50
+
+
+async def test_one_may_leave_while_a_mode_is_put_up(laboratory: Any, xor: Path) -> None:
+    """Textual mounts nothing more then: a list of choices, begun, gets no list (NoMatches)."""
+    async with laboratory(xor) as app:
+        app.app.screen.mount(Select([("one", 1), ("two", 2)]))
+        app.app.exit()
+    assert app.app.return_code == 0
 
 
 async def test_the_same_is_not_said_twice_at_once(laboratory: Any, xor: Path) -> None:
