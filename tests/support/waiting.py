@@ -24,12 +24,16 @@ def screen_text(app: App[Any]) -> str:
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], Any], what: str = "") -> Any:
-    """Wait until the condition holds; fails with what the screen shows. Returns what held."""
+    """Wait until the condition holds and what goes with it has come. Returns what held.
+
+    Fails with what the screen shows.
+    """
     end = time.monotonic() + PATIENCE
     while not (found := condition()):
         if time.monotonic() > end:
             raise AssertionError(f"in vain: {what}\n{screen_text(pilot.app)}")
         await pilot.pause(0.01)
+    await pilot.pause()
     return found
 
 
