@@ -13,6 +13,7 @@ from textual.app import App
 from tui_nn.draft import Draft, Review
 from tui_nn.lessons.library import is_lesson
 from tui_nn.link import EngineDied, Link
+from tui_nn.modes import MODES
 from tui_nn.modes.mode import Mode
 from tui_nn.modes.train import Train
 from tui_nn.modes.transport import Transport
@@ -120,7 +121,7 @@ class Desk:
 
     async def _begin(self) -> None:
         await self._start_engine(self._resume)
-        for mode in ("build", "step", "inspect", "compare", "learn"):
+        for mode in MODES:
             await asyncio.to_thread(import_module, f"tui_nn.modes.{mode}")
 
     def close(self) -> None:

@@ -76,3 +76,20 @@ async def test_what_was_typed_last_belongs_to_the_layer_where_it_was_typed() -> 
         await until(pilot, lambda: app.draft.value("layers[0].units") == 44)
         assert app.draft.value("layers[2].units") == 1
         assert app.field("layers[2].units").query_one(Input).value == "1"
+
+
+async def test_a_field_one_is_led_to_is_in_view_however_low_the_screen() -> None:
+    app = BuildApp(draft())
+    async with app.run_test(size=(120, 18)) as pilot:
+        await ready(pilot, app)
+        pane = app.build.query_one("#form-pane")
+        for place in (
+            "layers[2].bias_regularizer",  # its form is yet to come
+            "layers[2].units",  # it is there, scrolled past
+            "layers[2].bias_regularizer",
+        ):
+            app.build._select("layers[2]", place=place)
+            await until(pilot, lambda place=place: app.has_field(place), place)
+            await until(pilot, lambda: pane.region.contains_region(app.focused.region), place)
+            assert app.focused in app.field(place).query("*")
+        assert pane.scroll_y > 0
