@@ -27,6 +27,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tui_nn.modes import MODES
+from tui_nn.textual_patches import keep_parsed_styles
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from tui_nn.modes.build import Build
 
 TERMINATED = 143
-STYLES = 1000  # sources of styles: what Textual parses again for each new kind of widget, above 64
 OPENING = "[b]tui-nn[/b]\n\nthe neural-network laboratory opens …"
 
 
@@ -64,7 +64,7 @@ class Laboratory(App[None]):
 
     def __init__(self, path: Path | None = None) -> None:
         super().__init__()
-        self.stylesheet._parse_cache.grow(STYLES)
+        keep_parsed_styles(self.stylesheet)
         self._colours = self.get_css_variables()
         self.desk: Desk | None = None
         self._path = path

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from textual.pilot import Pilot
 from textual.widgets import RichLog
-from waiting import PATIENCE, screen_text, settled, until
+from textual_internals import replace_waiting, screen_text
+from waiting import PATIENCE, drawing, settled, until
 
 from tui_nn.app import Laboratory
 from tui_nn.modes.mode import Mode
@@ -158,9 +159,8 @@ def alive(pid: int) -> bool:
 @pytest.fixture(autouse=True)
 def settling(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each key, click and pause an app has taken in what it was told."""
-    for module in ("textual.app", "textual.pilot"):
-        monkeypatch.setattr(f"{module}.wait_for_idle", settled)
-    monkeypatch.setattr(Pilot, "_wait_for_screen", settled)
+    replace_waiting(monkeypatch, settled)
+    drawing.install(monkeypatch)
 
 
 @pytest.fixture

@@ -116,13 +116,13 @@ async def play_about(app: Any, mode: str, name: str, count: int, seed: int) -> N
 
 
 @pytest.mark.parametrize(("mode", "name"), [("1", "build"), ("2", "train"), ("3", "step")])
-async def test_200_random_keys_and_clicks(
+async def test_60_random_keys_and_clicks(
     laboratory: Any, endless: Path, mode: str, name: str
 ) -> None:
     async with laboratory(endless, (80, 24)) as app:
         fresh = endless.with_name("fresh.toml")  # a click may save what was made of the other
         fresh.write_bytes(endless.read_bytes())
-        await play_about(app, mode, name, 200, seed=20)
+        await play_about(app, mode, name, 60, seed=20)
         app.desk.draft.open(fresh)
         await app.mode("f5", "train")
         await app.mode("1", "build")

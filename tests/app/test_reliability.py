@@ -16,29 +16,32 @@ from tui_nn_engine.training.runs import Run
 # -- the engine dies ------------------------------------------------------------------------------
 
 
-async def test_a_killed_engine_is_told_and_its_run_goes_on_to_the_same_end(
-    laboratory: Any, mnist: Path
+async def test_a_killed_engine_is_told_and_its_run_goes_on_to_the_same_weights(
+    laboratory: Any, endless: Path
 ) -> None:
-    mnist.write_text(mnist.read_text().replace("epochs = 1", "epochs = 8"))
-    async with laboratory(mnist) as app:
+    async with laboratory(endless) as app:
         await app.press("space")
-        saved = await app.until(lambda: app.monitor.saved_iteration, "an autosave")
-        await app.iteration(saved + 3)
-        shown = len(app.monitor.loss)
-        folder = app.folder
+        await app.until(lambda: app.monitor.saved_iteration, "an autosave")
+        shown, folder = len(app.monitor.loss), app.folder
         os.kill(app.engine, signal.SIGKILL)
         await app.shows("The engine has died")
-        await app.shows(f"Go on from iteration {app.monitor.saved_iteration:,}")
+        saved = app.monitor.saved_iteration
+        await app.shows(f"Go on from iteration {saved:,}")
         assert "killed by signal 9" in app.log
         assert len(app.monitor.loss) >= shown, "the plots stay"
         await app.press("enter")
         await app.state("paused")
         assert app.folder == folder
-        assert app.monitor.iteration == app.monitor.saved_iteration
-        await app.press("space")
-        await app.state("completed")
-        assert app.monitor.loss.last == app.monitor.total
-        assert app.saved() == app.plain(Experiment.load(mnist))
+        assert app.monitor.iteration == saved
+        await app.press("g")
+        app.app.screen.query_one(Input).value = "+25"
+        await app.press("enter")
+        await app.until(lambda: app.monitor.iteration == saved + 25, "25 updates more")
+        await app.state("paused")
+        await app.press("x")
+        await app.until(lambda: app.monitor.saved_iteration == saved + 25, "a save")
+        assert app.monitor.loss.last == saved + 25
+        assert app.saved() == app.plain(Experiment.load(endless), saved + 25)
 
 
 async def test_an_engine_killed_before_anything_was_saved_starts_anew(

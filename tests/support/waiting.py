@@ -5,77 +5,73 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from textual._context import active_app
-from textual.app import App
-from textual.message_pump import MessagePump
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
+from textual_internals import Drawing, current_app, error_of, is_at_work, screen_text
 
 from tui_nn.modes.build import Build
 
-PATIENCE = 30.0  # seconds after which what has not come will not come
-CALM = 5  # turns of the event loop, in which what was sent (a key, a thread's notice) arrives
-MANY = 1000  # looks, a second or more
+PATIENCE = 60.0
+"""Seconds after which what has not come will not come."""
+POLL = 0.005
+"""Seconds between two looks at a condition; a look that takes long is repeated less often."""
+CALM = 5
+"""Turns of the event loop, in which what was sent (a key, a thread's notice) arrives."""
+LIVE = (8, 1.0)
+"""Frames and seconds after which an app that draws without a pause is left at work."""
 
-
-def screen_text(app: App[Any]) -> str:
-    """All text on the screen, line by line."""
-    strips = app.screen._compositor.render_strips(app.screen.size)
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+drawing = Drawing()
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], Any], what: str = "") -> Any:
     """Wait until the condition holds and what goes with it has come. Returns what held.
 
-    Fails with what the screen shows.
+    A condition that asks for a widget not yet there does not hold. Fails with what the screen
+    shows, and at once if the app has ended with an error.
     """
     end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"in vain: {what}\n{screen_text(pilot.app)}")
-        await pilot.pause(0.01)
-    await pilot.pause()
-    return found
+    while True:
+        began = time.monotonic()
+        if held := _holds(condition):
+            await pilot.pause()
+            return held
+        app = pilot.app
+        if (error := error_of(app)) is not None:
+            raise AssertionError(f"the app ended while waiting for: {what}") from error
+        if began > end:
+            raise AssertionError(f"in vain: {what}\n{screen_text(app)}")
+        await asyncio.sleep(max(POLL, 2 * (time.monotonic() - began)))
+
+
+def _holds(condition: Callable[[], Any]) -> Any:
+    try:
+        return condition()
+    except NoMatches:
+        return None
 
 
 async def settled(*_: object) -> bool:
     """Wait until the app has taken in all that it was told, and shows what came of it.
 
-    It stands in for what Textual's pilot does after a key, a click, a pause: that lets every part
-    take in what it was told, but not what they tell each other then, and looks whether the
-    processor has little to do: it never has while a run is watched, and seems to where others keep
-    it busy. An app that draws without a pause is left at work after many looks.
+    An app that is never calm, because a run is watched on a machine that draws slowly, is left
+    at work after some frames: tests wait for what they need with `until`.
     """
-    app = active_app.get()
-    calm = looks = 0
-    while calm < CALM and looks < MANY and app.is_running and app.screen_stack:
-        calm, looks = 0 if _at_work(app) else calm + 1, looks + 1
-        await asyncio.sleep(0 if calm else 0.001)
+    app = current_app()
+    began, frames, calm = time.monotonic(), drawing.frames, 0
+    while calm < CALM and app.is_running and app.screen_stack:
+        if is_at_work(app):
+            calm = 0
+            elapsed = time.monotonic() - began
+            if elapsed > PATIENCE or (drawing.frames - frames >= LIVE[0] and elapsed > LIVE[1]):
+                break
+            await asyncio.sleep(0.001)
+        elif drawing.catch_up(app):
+            calm = 0
+        else:
+            calm += 1
+            await asyncio.sleep(0)
+    drawing.catch_up(app)
     return True
-
-
-def _at_work(app: App[Any]) -> bool:
-    """Whether a part of it does not just wait for its next message, moves or is yet to be drawn."""
-    screen = app.screen
-    return bool(
-        any(part.is_running and not _waits(part) for part in (app, *app._registry))
-        or any(_is_up(task) for task in asyncio.all_tasks() - {asyncio.current_task()})
-        or app.animator._animations
-        or app._resize_event
-        or screen._layout_required
-        or screen._repaint_required
-        or screen._dirty_widgets
-        or screen._callbacks
-    )
-
-
-def _waits(part: MessagePump) -> bool:
-    return any(not one.done() for one in part._message_queue.ready_event._waiters)
-
-
-def _is_up(task: "asyncio.Task[Any]") -> bool:
-    """Whether it has something to do: what it waited for has come, or it waits for nothing."""
-    waited_for = getattr(task, "_fut_waiter", None)
-    return waited_for is None or waited_for.done()
 
 
 def form_stands(build: Build, path: str) -> bool:

@@ -55,6 +55,14 @@ class Moment:
     check: Callable[[str, str], Array] | None = None
 
     @property
+    def nbytes(self) -> int:
+        """How much memory its arrays take; one that is part of another counts once."""
+        named = (*self.slots.values(), *self.before.values(), *self.after.values())
+        arrays = [array for array in named if isinstance(array, np.ndarray)]
+        owners = [array if array.base is None else array.base for array in arrays]
+        return sum({id(owner): owner.nbytes for owner in owners}.values())
+
+    @property
     def names(self) -> list[str]:
         """What a formula may call by its plain name."""
         plain = (name for name in self.slots if PLAIN.fullmatch(name))

@@ -56,6 +56,9 @@ class Shelf:
             self._readings[key] = Reading(key, story, self.progress, path)
             if path is not None:
                 self._list_file(self._readings[key])
+        for other, reading in self._readings.items():
+            if other != key:
+                reading.story.rest()
         return self._readings[key]
 
     def _list_file(self, reading: Reading) -> None:

@@ -17,8 +17,8 @@ from tui_nn_datasets import DataError
 from tui_nn_engine import DivergedError, Experiment, ExperimentError, Problem
 from tui_nn_engine.blocks.schema import nearest
 
-MOMENTS = 32
-"""Kept at most: each holds copies of all arrays of an update."""
+MOMENTS_BYTES = 64 * 2**20
+"""The memory that moments may take: each holds copies of all arrays of an update."""
 EXACT = 1e-12
 _AT_STEP = re.compile(r"/t=([^\W\d]\w*)")
 
@@ -116,6 +116,12 @@ class Story:
         when = self.lesson.steps[index].when(self.lesson.start())
         return self.experiments[when.experiment], when
 
+    def rest(self) -> None:
+        """Forget the networks, which are trained again when needed; pages told stay."""
+        with self._lock:
+            self._players.clear()
+            self._moments.clear()
+
     def result(self, index: int, formula: str) -> Result:
         """What a formula comes to at the moment of a step. Raises FormulaError."""
         with self._lock:
@@ -129,9 +135,11 @@ class Story:
     def moment(self, when: When) -> Moment:
         """All arrays of that moment. Raises ExperimentError, DivergedError, DataError."""
         if when not in self._moments:
-            if len(self._moments) >= MOMENTS:
+            moment = self.player(when.experiment).moment(when)
+            room = MOMENTS_BYTES - moment.nbytes
+            while self._moments and sum(one.nbytes for one in self._moments.values()) > room:
                 self._moments.pop(next(iter(self._moments)))
-            self._moments[when] = self.player(when.experiment).moment(when)
+            self._moments[when] = moment
         return self._moments[when]
 
     def player(self, name: str) -> Player:
