@@ -22,13 +22,13 @@ async def test_a_killed_engine_is_told_and_its_run_goes_on_to_the_same_weights(
     async with laboratory(endless) as app:
         await app.press("space")
         await app.until(lambda: app.monitor.saved_iteration, "an autosave")
-        shown, folder = len(app.monitor.loss), app.folder
+        shown, folder = app.monitor.loss.last, app.folder
         os.kill(app.engine, signal.SIGKILL)
         await app.shows("The engine has died")
         saved = app.monitor.saved_iteration
         await app.shows(f"Go on from iteration {saved:,}")
         assert "killed by signal 9" in app.log
-        assert len(app.monitor.loss) >= shown, "the plots stay"
+        assert app.monitor.loss.last >= shown, "the plots stay"
         await app.press("enter")
         await app.state("paused")
         assert app.folder == folder
