@@ -127,8 +127,12 @@ def typed(hint: Any) -> st.SearchStrategy[Any]:
             if ... in of
             else st.tuples(*map(typed, of))
         )
-    assert get_origin(hint) is np.ndarray, f"say here how to make a {hint}"
-    scalar = get_args(of[1])[0]
+    origin = get_origin(hint)
+    if getattr(origin, "__name__", "") == "NDArray":  # since NumPy 2.5 an alias with a name
+        scalar = of[0]
+    else:
+        assert origin is np.ndarray, f"say here how to make a {hint}"
+        scalar = get_args(of[1])[0]
     abstract = {np.generic: np.uint8, np.integer: np.int64, np.floating: np.float64}
     dtype = abstract.get(get_origin(scalar) or scalar, scalar)
     return arrays(dtype, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
