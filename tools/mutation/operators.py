@@ -6,8 +6,9 @@ Each mutation changes one expression of the source text and leaves everything el
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 ARITHMETIC: Final = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/")} | {
     ast.Div: ("/", "*"),
@@ -29,9 +30,9 @@ TWINS: Final = {"any": "all", "all": "any", "min": "max", "max": "min"} | {
     "ceil": "floor",
     "minimum": "maximum",
     "maximum": "minimum",
-    "first": "last",
-    "last": "first",
 }
+COMMUTATIVE: Final = {"max", "min", "maximum", "minimum", "add", "multiply", "array_equal"}
+OTHER_INDEX: Final = {0: "1", 1: "0", -1: "0", 2: "1"}
 NOT_MUTATED: Final = {"BINDINGS", "DEFAULT_CSS", "CSS_PATH", "__all__", "COMPONENT_CLASSES"}
 
 
@@ -87,7 +88,10 @@ def mutations(path: Path, text: str) -> Iterator[Mutation]:
     for node in ast.walk(tree):
         if node in skipped or not isinstance(node, ast.expr):
             continue
-        for kind, start, stop, after in _of_node(node, source):
+        found = [*_of_node(node, source)]
+        if node in constants and isinstance(node, ast.Constant) and _is_number(node.value):
+            found.append(("constant", *source.span(node), _other_number(node.value)))
+        for kind, start, stop, after in found:
             if (before := text[start:stop]) != after:
                 last = node.end_lineno or node.lineno
                 name = constants.get(node, "")
@@ -114,13 +118,28 @@ def _skipped(tree: ast.Module) -> Iterator[ast.AST]:
                 named = [node]
             case ast.Subscript(value=ast.Name(id=name)) if name[:1].isupper():
                 named = [node]  # a generic type
+            case ast.Call(func=ast.Name(id="isinstance"), args=[_, kinds]):
+                named = [kinds]
+            case ast.ExceptHandler(type=ast.expr() as kinds):
+                named = [kinds]
         for one in named:
             yield from ast.walk(one)
+        yield from _unordered(node)
+
+
+def _unordered(node: ast.AST) -> Iterator[ast.AST]:
+    """Lists whose order means nothing, and calls that take either operand first."""
+    match node:
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Tuple() | ast.List() as x]):
+            yield x
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in COMMUTATIVE:
+            yield node
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-    """The nodes of each module-level value, with its name."""
-    for statement in tree.body:
+    """The nodes of each module-level value, and of an enum's, with its name."""
+    enums = (node for node in tree.body if isinstance(node, ast.ClassDef) and _is_enum(node))
+    for statement in [*tree.body, *(one for enum in enums for one in enum.body)]:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 yield from ((node, name) for node in ast.walk(value))
@@ -147,12 +166,9 @@ def _of_node(node: ast.expr, source: _Source) -> Iterator[tuple[str, int, int, s
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             start, stop = source.span(node)
             yield "logic", start, stop, f"bool({source.text[slice(*source.span(operand))]})"
-        case ast.Constant(value=value) if type(value) in {int, float}:
-            start, stop = source.span(node)
-            yield "number", start, stop, _other_number(value)
-        case ast.Constant(value=bool() as value):
-            start, stop = source.span(node)
-            yield "logic", start, stop, str(not value)
+        case ast.Subscript(slice=index) if (number := _whole(index)) is not None:
+            start, stop = source.span(index)
+            yield "axis", start, stop, OTHER_INDEX.get(number, str(number - 1))
         case ast.Name(id=name) if name in TWINS and isinstance(node.ctx, ast.Load):
             start, stop = source.span(node)
             yield "twin", start, stop, TWINS[name]
@@ -160,15 +176,27 @@ def _of_node(node: ast.expr, source: _Source) -> Iterator[tuple[str, int, int, s
             _, stop = source.span(node)
             yield "twin", stop - len(name), stop, TWINS[name]
         case ast.Tuple(elts=elements) | ast.List(elts=elements) if len(elements) > 1:
-            for first, second in zip(elements, elements[1:], strict=False):
+            for first, second in pairwise(elements):
                 yield from _exchanged(source, first, second)
         case ast.Call(args=arguments, keywords=keywords):
-            for first, second in zip(arguments, arguments[1:], strict=False):
+            for keyword in keywords:
+                number = _whole(keyword.value)
+                if keyword.arg in {"axis", "axes"} and number is not None:
+                    yield "axis", *source.span(keyword.value), OTHER_INDEX.get(number, "0")
+            for first, second in pairwise(arguments):
                 yield from _exchanged(source, first, second)
-            for one, other in zip(keywords, keywords[1:], strict=False):
+            for one, other in pairwise(keywords):
                 yield from _exchanged(source, one.value, other.value)
         case ast.IfExp(body=first, orelse=second):
             yield from _exchanged(source, first, second)
+
+
+def _is_enum(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id.endswith("Enum") for base in node.bases)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return type(value) in {int, float}
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -177,11 +205,19 @@ def _is_text(node: ast.expr) -> bool:
     )
 
 
+def _whole(node: ast.expr) -> int | None:
+    """A whole number written out, with its sign."""
+    match node:
+        case ast.Constant(value=int() as value) if type(value) is int:
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
+            return -value
+    return None
+
+
 def _other_number(value: float) -> str:
-    """A neighbor of small whole numbers, else something that is a little off."""
-    if isinstance(value, int):
-        return str(value + 1) if abs(value) < 10 else str(round(value * 1.1) + 1)
-    return repr(value * 1.1 if value else 0.1)
+    """A little more: thresholds, shares and counts that tests should know exactly."""
+    return str(value + max(1, value // 10)) if isinstance(value, int) else repr(value * 1.1)
 
 
 def _between(

@@ -16,6 +16,7 @@ from tools.mutation.which_tests import TestMap
 
 LIMIT: Final = 900.0
 """Seconds after which a mutation counts as caught: something waits in vain."""
+USAGE_ERROR: Final = 4
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -24,14 +25,12 @@ class Trial:
     """What came of a mutation; `by` is the test that noticed, `tests` how many were run."""
 
     mutation: Mutation
-    outcome: Literal["caught", "survived", "untested"]
+    outcome: Literal["caught", "survived"]
     tests: int
     by: str = ""
 
 
-def try_out(
-    chosen: Sequence[Mutation], tests: TestMap, copies: Sequence[Path]
-) -> Iterator[Trial]:
+def try_out(chosen: Sequence[Mutation], tests: TestMap, copies: Sequence[Path]) -> Iterator[Trial]:
     """Each mutation in turn, as many at once as there are copies of the tree."""
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
@@ -60,6 +59,8 @@ def _try(mutation: Mutation, tests: Sequence[str], copy: Path) -> Trial:
         return Trial(mutation, "caught", len(tests), "time limit")
     finally:
         file.write_text(source)
+    if code == USAGE_ERROR:
+        raise RuntimeError(f"pytest does not find the tests of {mutation}:\n{output}")
     if code == 0:
         return Trial(mutation, "survived", len(tests))
     failed = _FAILED.search(output)

@@ -1,7 +1,6 @@
 """Which test runs which line of the code, recorded once by coverage."""
 
 import ast
-import json
 import subprocess
 import sys
 from collections import Counter
@@ -19,7 +18,7 @@ TESTS_AT_MOST = 400
 def record(root: Path, kept: Path, packages: Sequence[str]) -> None:
     """Run all tests, and keep of each which lines it runs."""
     settings = kept / "coveragerc"
-    settings.write_text(f"[run]\ndata_file = {kept / DATA}\nbranch = False\n")
+    settings.write_text(f"[run]\ndata_file = {kept / DATA}\nrelative_files = True\n")
     measured = [f"--cov={package}" for package in packages]
     command = [sys.executable, "-m", "pytest", "-q", "--timeout=600", "--cov-context=test"]
     command += [f"--cov-config={settings}", "--cov-report=", *measured]
@@ -41,8 +40,8 @@ class TestMap:
         data = CoverageData(str(kept / DATA))
         data.read()
         lines = {
-            str(Path(file).relative_to(root)): {
-                line: [one.partition("|")[0] for one in contexts if one]
+            file: {
+                line: sorted({_function(one) for one in contexts if one})
                 for line, contexts in data.contexts_by_lineno(file).items()
             }
             for file in data.measured_files()
@@ -79,12 +78,13 @@ def _readers(root: Path, files: Iterable[str]) -> dict[str, set[str]]:
                     homes.setdefault(target.id, []).append(file)
     for file, tree in trees.items():
         for node in ast.walk(tree):
-            name = getattr(node, "id", getattr(node, "attr", ""))
-            for home in homes.get(name, ()) if isinstance(name, str) else ():
-                reads.setdefault(f"{home}:{name}", set()).add(f"{file}:{getattr(node, 'lineno')}")
+            if isinstance(node, ast.Name | ast.Attribute):
+                name = node.id if isinstance(node, ast.Name) else node.attr
+                for home in homes.get(name, ()):
+                    reads.setdefault(f"{home}:{name}", set()).add(f"{file}:{node.lineno}")
     return reads
 
 
-def describe(tests: Sequence[str]) -> str:
-    """For a log."""
-    return json.dumps(tests)
+def _function(context: str) -> str:
+    """The test function of a recorded context, without the parameters it was called with."""
+    return context.partition("|")[0].partition("[")[0]
