@@ -166,7 +166,13 @@ def settling(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def laboratory(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`async with laboratory(path, size) as app:` opens the app; see `Driver`."""
-    monkeypatch.setattr(Laboratory, "NOTIFICATION_TIMEOUT", PATIENCE)  # a slow test sees it, too
+    monkeypatch.setattr(Laboratory, "NOTIFICATION_TIMEOUT", PATIENCE)
+    notify = Laboratory.notify
+
+    def lasting(app: Laboratory, message: str, **options: Any) -> None:
+        notify(app, message, **options | {"timeout": None})
+
+    monkeypatch.setattr(Laboratory, "notify", lasting)  # a slow test sees it, too
     return _laboratory
 
 
